@@ -1,0 +1,33 @@
+/** The limits that Edgewise keeps, in one place: the platform's (docs/operations.md says whose) and our own, stricter ones. */
+
+export const limits = {
+  /** Queues: a message is 128,000 bytes at most, about 100 of them metadata. The local journal adds up to 64. */
+  queueMessageBytes: 127_800,
+  /** Queues: `sendBatch` takes 100 messages or 256,000 bytes at most. */
+  queueBatchMessages: 100,
+  queueBatchBytes: 250_000,
+  /** D1: a string, BLOB or row is 2 MB at most; JSON parameters stay well below. */
+  d1ParameterBytes: 900_000,
+  /** KV: 25 MiB a value. */
+  snapshotBytes: 25_000_000,
+
+  /** POST /api/v1/events/batch */
+  batchEvents: 1_000,
+  batchBytes: 1_000_000,
+  /** Other request bodies. */
+  bodyBytes: 1_000_000,
+  evaluateBodyBytes: 256_000,
+  evaluateFlags: 1_000,
+
+  keyLength: 100,
+  unitLength: 256,
+  eventIdLength: 128,
+  eventNameLength: 100,
+  /** Serialised attributes or properties of one event. */
+  eventAttributesBytes: 4_000,
+  kindLength: 64,
+
+  eventMaxAgeMs: 3 * 24 * 3_600_000,
+  eventMaxFutureMs: 5 * 60_000,
+  clockSkewMs: 2_000,
+} as const;
