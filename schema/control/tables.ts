@@ -1,0 +1,190 @@
+/**
+ * The tables of CONTROL, the truth about definitions. Definitions are JSON documents in their authored form (contracts/definitions.ts);
+ * columns hold what queries and constraints need. Every change increments `environments.version` and appends to `audit_log` in one batch.
+ */
+
+import {
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+
+export const customers = sqliteTable(
+  "customers",
+  {
+    id: text("id").primaryKey(),
+    key: text("key").notNull(),
+    name: text("name").notNull(),
+    createdAt: text("created_at").notNull(),
+  },
+  (t) => [uniqueIndex("customers_key").on(t.key)],
+);
+
+export const environments = sqliteTable(
+  "environments",
+  {
+    id: text("id").primaryKey(),
+    customerId: text("customer_id")
+      .notNull()
+      .references(() => customers.id),
+    key: text("key").notNull(),
+    name: text("name").notNull(),
+    /** Only grows. NOT NULL is what makes a lost race roll its batch back. */
+    version: integer("version").notNull(),
+    /** The version that KV was last known to hold; the cron publishes where it lags. */
+    publishedVersion: integer("published_version").notNull(),
+    createdAt: text("created_at").notNull(),
+  },
+  (t) => [uniqueIndex("environments_key").on(t.customerId, t.key)],
+);
+
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    id: text("id").primaryKey(),
+    /** Null: the installation's key, good for every environment. */
+    environmentId: text("environment_id").references(() => environments.id),
+    kind: text("kind", { enum: ["server", "client", "admin"] }).notNull(),
+    /** Admin keys only. */
+    role: text("role", { enum: ["viewer", "editor", "admin"] }),
+    name: text("name").notNull(),
+    /** SHA-256 of the secret, hex; the secret itself is stored nowhere. */
+    hash: text("hash").notNull(),
+    /** JSON array; client keys only. */
+    origins: text("origins"),
+    createdAt: text("created_at").notNull(),
+    revokedAt: text("revoked_at"),
+    /** Whether KV holds this row as it is. */
+    published: integer("published", { mode: "boolean" }).notNull(),
+  },
+  (t) => [
+    uniqueIndex("api_keys_hash").on(t.hash),
+    index("api_keys_environment").on(t.environmentId),
+  ],
+);
+
+/** Flags, metrics, layers, holdouts and segments: one document each, under a key that is never used twice. */
+export const definitions = sqliteTable(
+  "definitions",
+  {
+    environmentId: text("environment_id")
+      .notNull()
+      .references(() => environments.id),
+    kind: text("kind", { enum: ["flag", "metric", "layer", "holdout", "segment"] }).notNull(),
+    key: text("key").notNull(),
+    id: text("id").notNull(),
+    /** Of this document, for If-Match. */
+    version: integer("version").notNull(),
+    body: text("body").notNull(),
+    createdAt: text("created_at").notNull(),
+    updatedAt: text("updated_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.environmentId, t.kind, t.key] })],
+);
+
+export const experiments = sqliteTable(
+  "experiments",
+  {
+    environmentId: text("environment_id")
+      .notNull()
+      .references(() => environments.id),
+    key: text("key").notNull(),
+    id: text("id").notNull(),
+    version: integer("version").notNull(),
+    status: text("status", {
+      enum: ["draft", "running", "paused", "completed", "archived"],
+    }).notNull(),
+    /** As authored. */
+    body: text("body").notNull(),
+    /** JSON array of phases with what was frozen at each start (control/experiment.ts); empty before the first. */
+    phases: text("phases").notNull(),
+    createdAt: text("created_at").notNull(),
+    updatedAt: text("updated_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.environmentId, t.key] }),
+    index("experiments_status").on(t.environmentId, t.status),
+  ],
+);
+
+export const auditLog = sqliteTable(
+  "audit_log",
+  {
+    id: text("id").primaryKey(),
+    environmentId: text("environment_id")
+      .notNull()
+      .references(() => environments.id),
+    /** The environment's version that the change made. */
+    version: integer("version").notNull(),
+    at: text("at").notNull(),
+    /** The API key's id, or "cron". */
+    actor: text("actor").notNull(),
+    action: text("action").notNull(),
+    entity: text("entity").notNull(),
+    entityKey: text("entity_key").notNull(),
+    reason: text("reason"),
+    /** The document after the change, JSON. */
+    after: text("after"),
+  },
+  (t) => [index("audit_log_version").on(t.environmentId, t.version)],
+);
+
+/** The ledger: append-only, one row a look, primary metric and treatment. Rows are never updated. */
+export const looks = sqliteTable(
+  "looks",
+  {
+    environmentId: text("environment_id").notNull(),
+    experiment: text("experiment").notNull(),
+    phase: integer("phase").notNull(),
+    metric: text("metric").notNull(),
+    variant: text("variant").notNull(),
+    look: integer("look").notNull(),
+    takenAt: text("taken_at").notNull(),
+    /** Epoch ms: every unit whose window had closed by then was in. Strictly increasing within a ledger. */
+    watermarkMs: integer("watermark_ms").notNull(),
+    informationFraction: real("information_fraction").notNull(),
+    spendingTime: real("spending_time").notNull(),
+    /** Null: no alpha to spend at this look, it could not decide. */
+    boundary: real("boundary"),
+    z: real("z"),
+    nominalP: real("nominal_p").notNull(),
+    /** Cumulative, of this ledger's share. */
+    alphaSpent: real("alpha_spent").notNull(),
+    crossed: integer("crossed", { mode: "boolean" }).notNull(),
+    /** The last look there is: all alpha is spent or the plan ended. */
+    final: integer("final", { mode: "boolean" }).notNull(),
+    /** JSON: the sufficient statistics that the look used, and the engine's version. */
+    inputs: text("inputs").notNull(),
+  },
+  (t) => [
+    primaryKey({
+      columns: [t.environmentId, t.experiment, t.phase, t.metric, t.variant, t.look],
+    }),
+    uniqueIndex("looks_watermark").on(
+      t.environmentId,
+      t.experiment,
+      t.phase,
+      t.metric,
+      t.variant,
+      t.watermarkMs,
+    ),
+  ],
+);
+
+/** The last refresh of each experiment: what `GET …/results` answers. */
+export const results = sqliteTable(
+  "results",
+  {
+    environmentId: text("environment_id").notNull(),
+    experiment: text("experiment").notNull(),
+    asOf: text("as_of").notNull(),
+    /** The activity versions of the shards that it was computed from, JSON array. */
+    activity: text("activity").notNull(),
+    body: text("body").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.environmentId, t.experiment] })],
+);
