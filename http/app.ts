@@ -1,0 +1,51 @@
+/** The Hono app that every worker starts from: request ids, and problem+json for what no route answers and for what throws. */
+
+import { Hono } from "hono";
+import type { Context, Env, MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { problemResponse } from "./problem.ts";
+import type { Problem } from "./problem.ts";
+
+export type AppEnv<Bindings extends object> = {
+  Bindings: Bindings;
+  Variables: { requestId: string };
+};
+
+/** A caller's id is kept when it is one that can stand in a log line. */
+const acceptableId = /^[\w.:-]{1,64}$/;
+
+export function createApp<Bindings extends object>(): Hono<AppEnv<Bindings>> {
+  const app = new Hono<AppEnv<Bindings>>();
+  app.use(requestIds());
+  app.notFound((c) =>
+    reply(c, { code: "not-found", detail: `There is no route ${c.req.method} ${c.req.path}.` }),
+  );
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) {
+      return reply(c, { code: "malformed-json", detail: error.message });
+    }
+    console.error(JSON.stringify({ requestId: c.get("requestId"), error: String(error), stack: error.stack }));
+    return reply(c, {
+      code: "internal-error",
+      detail: "The request failed; it is logged under its request id.",
+    });
+  });
+  return app;
+}
+
+export function reply<E extends Env & { Variables: { requestId: string } }>(
+  c: Context<E>,
+  problem: Problem,
+): Response {
+  return problemResponse(problem, c.get("requestId"));
+}
+
+function requestIds(): MiddlewareHandler<{ Variables: { requestId: string } }> {
+  return async (c, next) => {
+    const given = c.req.header("x-request-id");
+    const id = given !== undefined && acceptableId.test(given) ? given : crypto.randomUUID();
+    c.set("requestId", id);
+    await next();
+    c.res.headers.set("x-request-id", id);
+  };
+}

@@ -1,0 +1,84 @@
+/** The one error model: every refusal is a `Problem` value, and this is the only place that turns one into a response (RFC 9457). */
+
+export interface FieldError {
+  /** JSON pointer into the request body, or the name of a header or parameter. */
+  pointer: string;
+  detail: string;
+}
+
+/** What can be wrong, and the status that says so. The keys are the `code`s that clients may rely on. */
+const statuses = {
+  "malformed-json": 400,
+  "invalid-body": 400,
+  "invalid-parameter": 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  "not-found": 404,
+  "method-not-allowed": 405,
+  conflict: 409,
+  "version-mismatch": 412,
+  "body-too-large": 413,
+  "unsupported-encoding": 415,
+  "not-possible": 422,
+  "internal-error": 500,
+  unavailable: 503,
+} as const;
+
+const titles: Record<ProblemCode, string> = {
+  "malformed-json": "The body is not JSON",
+  "invalid-body": "The body has invalid fields",
+  "invalid-parameter": "A parameter is invalid",
+  unauthenticated: "A valid API key is required",
+  forbidden: "This key may not do that",
+  "not-found": "There is no such resource",
+  "method-not-allowed": "The resource does not support this method",
+  conflict: "The change conflicts with what exists",
+  "version-mismatch": "The resource has changed since it was read",
+  "body-too-large": "The body is too large",
+  "unsupported-encoding": "The body's encoding is not supported",
+  "not-possible": "The change is not possible in this state",
+  "internal-error": "Something failed on our side",
+  unavailable: "Temporarily unavailable",
+};
+
+export type ProblemCode = keyof typeof statuses;
+
+export interface Problem {
+  code: ProblemCode;
+  /** What is wrong and what to do about it. */
+  detail: string;
+  errors?: FieldError[];
+  retryAfterSeconds?: number;
+}
+
+export type Result<T> = { ok: true; value: T } | { ok: false; problem: Problem };
+
+export function ok<T>(value: T): Result<T> {
+  return { ok: true, value };
+}
+
+export function refuse(
+  code: ProblemCode,
+  detail: string,
+  more?: Omit<Problem, "code" | "detail">,
+): { ok: false; problem: Problem } {
+  return { ok: false, problem: { code, detail, ...more } };
+}
+
+export function problemResponse(problem: Problem, requestId: string): Response {
+  const { code, detail, errors, retryAfterSeconds } = problem;
+  const status = statuses[code];
+  const headers = new Headers({ "content-type": "application/problem+json" });
+  if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
+  if (status === 401) headers.set("www-authenticate", 'Bearer realm="edgewise"');
+  const body = {
+    type: `urn:edgewise:problem:${code}`,
+    title: titles[code],
+    status,
+    code,
+    detail,
+    requestId,
+    ...(errors && { errors }),
+  };
+  return new Response(JSON.stringify(body), { status, headers });
+}
