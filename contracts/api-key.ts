@@ -24,3 +24,17 @@ export const apiKey = z.object({
   role: z.exactOptional(z.enum(["viewer", "editor", "admin"])),
   origins: z.exactOptional(z.array(z.string())),
 }) satisfies z.ZodMiniType<ApiKey>;
+
+/** Where keys are looked up; a rejection means that it could not be reached. */
+export interface KeyDirectory {
+  /** The key behind a secret, or null for an unknown or revoked one. */
+  keyOf(secret: string): Promise<ApiKey | null>;
+  /** The id of `customer/environment`, or null. */
+  environmentOf(name: string): Promise<string | null>;
+}
+
+/** SHA-256 of a secret, hex: the only form in which keys are stored. */
+export async function hashSecret(secret: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -3,8 +3,8 @@
 import { Hono } from "hono";
 import type { Context, Env, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
+import type { Problem } from "../contracts/problem.ts";
 import { problemResponse } from "./problem.ts";
-import type { Problem } from "./problem.ts";
 
 export type AppEnv<Bindings extends object> = {
   Bindings: Bindings;
@@ -24,7 +24,9 @@ export function createApp<Bindings extends object>(): Hono<AppEnv<Bindings>> {
     if (error instanceof HTTPException) {
       return reply(c, { code: "malformed-json", detail: error.message });
     }
-    console.error(JSON.stringify({ requestId: c.get("requestId"), error: String(error), stack: error.stack }));
+    console.error(
+      JSON.stringify({ requestId: c.get("requestId"), error: String(error), stack: error.stack }),
+    );
     return reply(c, {
       code: "internal-error",
       detail: "The request failed; it is logged under its request id.",

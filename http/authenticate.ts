@@ -1,21 +1,13 @@
 /** Who is calling, and for which environment: `Authorization: Bearer ew_…` against a directory of hashed keys. */
 
-import type { ApiKey, Role } from "../contracts/api-key.ts";
-import { ok, refuse } from "./problem.ts";
-import type { Result } from "./problem.ts";
+import type { ApiKey, KeyDirectory, Role } from "../contracts/api-key.ts";
+import { ok, refuse } from "../contracts/problem.ts";
+import type { Result } from "../contracts/problem.ts";
 
 export interface Principal {
   key: ApiKey;
   /** The environment's id that the request is about. */
   environment: string;
-}
-
-/** Where keys are looked up; a rejection means that it could not be reached. */
-export interface KeyDirectory {
-  /** The key behind a secret, or null for an unknown or revoked one. */
-  keyOf(secret: string): Promise<ApiKey | null>;
-  /** The id of `customer/environment`, or null. */
-  environmentOf(name: string): Promise<string | null>;
 }
 
 export type Need =
@@ -79,12 +71,9 @@ async function withEnvironment(
   const name = header ?? defaultEnvironment;
   const environment = await directory.environmentOf(name);
   return environment === null
-    ? refuse("not-found", `${environmentHeader}: there is no environment ${name} (customer/environment).`)
+    ? refuse(
+        "not-found",
+        `${environmentHeader}: there is no environment ${name} (customer/environment).`,
+      )
     : ok({ key, environment });
-}
-
-/** SHA-256 of a secret, hex: the only form in which keys are stored. */
-export async function hashSecret(secret: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

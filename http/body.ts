@@ -2,8 +2,8 @@
 
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
-import { ok, refuse } from "./problem.ts";
-import type { FieldError, Result } from "./problem.ts";
+import { ok, refuse, refuseFields } from "../contracts/problem.ts";
+import type { FieldError, Result } from "../contracts/problem.ts";
 
 z.config(en());
 
@@ -29,17 +29,16 @@ export async function readText(request: Request, limitBytes: number): Promise<Re
     return refuse("unsupported-encoding", `content-encoding ${encoding}: use gzip or none.`);
   }
   const stream =
-    encoding === "gzip"
-      ? request.body.pipeThrough(new DecompressionStream("gzip"))
-      : request.body;
-  const reader: ReadableStreamDefaultReader<Uint8Array> = stream.getReader();
+    encoding === "gzip" ? request.body.pipeThrough(new DecompressionStream("gzip")) : request.body;
+  const reader = stream.getReader();
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let text = "";
   let bytes = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return ok(text + decoder.decode());
+      const chunk: { value?: unknown } = await reader.read();
+      const { value } = chunk;
+      if (!(value instanceof Uint8Array)) return ok(text + decoder.decode());
       bytes += value.byteLength;
       if (bytes > limitBytes) {
         await reader.cancel();
@@ -65,12 +64,7 @@ export function parseJson(text: string): Result<unknown> {
 export function check<T>(value: unknown, schema: z.ZodMiniType<T>): Result<T> {
   const parsed = z.safeParse(schema, value);
   if (parsed.success) return ok(parsed.data);
-  const errors = parsed.error.issues.flatMap(fieldErrors);
-  return refuse(
-    "invalid-body",
-    errors.map((error) => `${error.pointer || "/"}: ${error.detail}`).join("; "),
-    { errors },
-  );
+  return refuseFields(parsed.error.issues.flatMap(fieldErrors));
 }
 
 function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {

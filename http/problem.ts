@@ -1,13 +1,8 @@
-/** The one error model: every refusal is a `Problem` value, and this is the only place that turns one into a response (RFC 9457). */
+/** Turns a problem into its response (RFC 9457); nothing else does. */
 
-export interface FieldError {
-  /** JSON pointer into the request body, or the name of a header or parameter. */
-  pointer: string;
-  detail: string;
-}
+import type { Problem, ProblemCode } from "../contracts/problem.ts";
 
-/** What can be wrong, and the status that says so. The keys are the `code`s that clients may rely on. */
-const statuses = {
+const statuses: Record<ProblemCode, number> = {
   "malformed-json": 400,
   "invalid-body": 400,
   "invalid-parameter": 400,
@@ -22,7 +17,7 @@ const statuses = {
   "not-possible": 422,
   "internal-error": 500,
   unavailable: 503,
-} as const;
+};
 
 const titles: Record<ProblemCode, string> = {
   "malformed-json": "The body is not JSON",
@@ -40,30 +35,6 @@ const titles: Record<ProblemCode, string> = {
   "internal-error": "Something failed on our side",
   unavailable: "Temporarily unavailable",
 };
-
-export type ProblemCode = keyof typeof statuses;
-
-export interface Problem {
-  code: ProblemCode;
-  /** What is wrong and what to do about it. */
-  detail: string;
-  errors?: FieldError[];
-  retryAfterSeconds?: number;
-}
-
-export type Result<T> = { ok: true; value: T } | { ok: false; problem: Problem };
-
-export function ok<T>(value: T): Result<T> {
-  return { ok: true, value };
-}
-
-export function refuse(
-  code: ProblemCode,
-  detail: string,
-  more?: Omit<Problem, "code" | "detail">,
-): { ok: false; problem: Problem } {
-  return { ok: false, problem: { code, detail, ...more } };
-}
 
 export function problemResponse(problem: Problem, requestId: string): Response {
   const { code, detail, errors, retryAfterSeconds } = problem;

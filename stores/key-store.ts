@@ -6,12 +6,10 @@
 
 import type { KVNamespace } from "@cloudflare/workers-types";
 import { LRUCache } from "lru-cache";
-import { apiKey } from "../contracts/api-key.ts";
-import type { ApiKey } from "../contracts/api-key.ts";
-import { configKeys } from "../contracts/config-keys.ts";
 import * as z from "zod/mini";
-import { hashSecret } from "../http/authenticate.ts";
-import type { KeyDirectory } from "../http/authenticate.ts";
+import { apiKey, hashSecret } from "../contracts/api-key.ts";
+import type { ApiKey, KeyDirectory } from "../contracts/api-key.ts";
+import { configKeys } from "../contracts/config-keys.ts";
 
 const rememberMs = 30_000;
 /** Unknown keys are remembered briefly, so that a flood of them does not become a flood of KV reads. */

@@ -76,7 +76,9 @@ export function snapshotStore(kv: KVNamespace): SnapshotStore {
       if (loaded !== null) entries.set(environment, loaded);
     } catch (error) {
       entry.stale = true;
-      console.error(JSON.stringify({ event: "snapshot-refresh-failed", environment, error: String(error) }));
+      console.error(
+        JSON.stringify({ event: "snapshot-refresh-failed", environment, error: String(error) }),
+      );
     } finally {
       entry.refreshStartedAtMs = null;
     }
