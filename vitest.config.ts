@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: [
-            "{core,stats,counting,analysis,contracts,schema,stores,http,workers,scripts}/**/*.test.ts",
+            "{core,stats,counting,analysis,control,contracts,schema,stores,http,workers,scripts}/**/*.test.ts",
           ],
           exclude: ["**/*.worker.test.ts"],
         },

@@ -1,11 +1,11 @@
 /** KV `counting/{environmentId}`: what the ingest worker parses before it counts anything by it. */
 
 import * as z from "zod/mini";
-import type { CountingPlan } from "../counting/types.ts";
+import type { CountedMetric, CountingPlan } from "../counting/types.ts";
 
 const aggregation = z.enum(["any", "count", "sum", "max"]);
 
-const countedMetric = z.object({
+export const countedMetric = z.object({
   key: z.string(),
   type: z.enum(["proportion", "mean", "ratio", "retention"]),
   event: z.string(),
@@ -15,7 +15,7 @@ const countedMetric = z.object({
   returnDays: z.exactOptional(z.number()),
   covariateLookbackDays: z.exactOptional(z.number()),
   windowMs: z.number(),
-});
+}) satisfies z.ZodMiniType<CountedMetric>;
 
 export const countingPlan = z.object({
   formatVersion: z.literal(1),

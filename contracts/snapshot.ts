@@ -3,8 +3,10 @@
 import * as z from "zod/mini";
 import type { Snapshot } from "../core/types.ts";
 
-const condition = z.record(z.string(), z.json());
-const weighted = z.object({ variant: z.string(), weightBasisPoints: z.number() });
+export const condition = z.record(z.string(), z.json());
+export const weightedVariant = z.object({ variant: z.string(), weightBasisPoints: z.number() });
+
+export const slot = z.tuple([z.number(), z.number()]);
 
 const rule = z.union([
   z.object({ when: z.exactOptional(condition), serve: z.string() }),
@@ -12,12 +14,12 @@ const rule = z.union([
     when: z.exactOptional(condition),
     unit: z.string(),
     rolloutBasisPoints: z.exactOptional(z.number()),
-    split: z.array(weighted),
+    split: z.array(weightedVariant),
   }),
   z.object({ when: z.exactOptional(condition), experiment: z.string() }),
 ]);
 
-const flag = z.object({
+export const flag = z.object({
   key: z.string(),
   type: z.enum(["boolean", "string", "number", "object"]),
   variants: z.array(z.object({ key: z.string(), value: z.json() })),
@@ -39,11 +41,11 @@ const experiment = z.object({
   salt: z.string(),
   unit: z.string(),
   control: z.string(),
-  variants: z.array(weighted),
+  variants: z.array(weightedVariant),
   targeting: z.exactOptional(condition),
   layer: z.nullable(z.string()),
   layerSalt: z.string(),
-  slots: z.array(z.tuple([z.number(), z.number()])),
+  slots: z.array(slot),
   startAt: z.exactOptional(z.number()),
   endAt: z.exactOptional(z.number()),
 });

@@ -1,0 +1,58 @@
+/**
+ * A phase of an experiment as CONTROL keeps it: everything that was frozen when it started.
+ * Evaluation, counting and analysis all read this and nothing of the authored body, so that an edit cannot change what runs.
+ */
+
+import * as z from "zod/mini";
+import { countedMetric } from "./counting-plan.ts";
+import { experimentBody } from "./experiment.ts";
+import { condition, slot, weightedVariant } from "./snapshot.ts";
+
+export const phaseMetric = z.object({
+  ...countedMetric.shape,
+  role: z.enum(["primary", "secondary", "guardrail"]),
+  direction: z.enum(["increase", "decrease"]),
+  /** Guardrails only. */
+  maxRelativeHarm: z.exactOptional(z.number()),
+});
+
+const plan = z.object({
+  alpha: z.number(),
+  /** What one ledger (primary × treatment) spends: alpha / ledgers. */
+  ledgerAlpha: z.number(),
+  power: z.number(),
+  sides: z.union([z.literal(1), z.literal(2)]),
+  spending: experimentBody.shape.plan.def.innerType.shape.spending.def.innerType,
+  futility: experimentBody.shape.plan.def.innerType.shape.futility.def.innerType,
+  /** Units over all variants. */
+  maximumSampleSize: z.number(),
+  looks: z.union([
+    /** Information fractions, increasing. */
+    z.object({ fractions: z.array(z.number()) }),
+    z.object({ every: z.enum(["day", "week"]), count: z.number() }),
+  ]),
+});
+
+export const phase = z.object({
+  phase: z.number(),
+  salt: z.string(),
+  unit: z.string(),
+  control: z.string(),
+  variants: z.array(weightedVariant),
+  targeting: z.exactOptional(condition),
+  layer: z.nullable(z.string()),
+  layerSalt: z.string(),
+  slots: z.array(slot),
+  dimensions: z.array(z.string()),
+  excludesEarlierPhases: z.boolean(),
+  /** Started after a look: its results do not confirm anything. */
+  exploratory: z.boolean(),
+  metrics: z.array(phaseMetric),
+  plan,
+  /** Epoch ms, [start, end): a pause ends an interval, a resume begins one. */
+  running: z.array(z.tuple([z.number(), z.nullable(z.number())])),
+});
+
+export type Phase = z.output<typeof phase>;
+export type PhaseMetric = z.output<typeof phaseMetric>;
+export type PhasePlan = Phase["plan"];

@@ -1,0 +1,164 @@
+/**
+ * Environments, API keys and the audit trail in D1 CONTROL. As a key directory it is strongly consistent:
+ * a revoked key is refused at once here, within the propagation bound where KV answers.
+ */
+
+import type { D1Database } from "@cloudflare/workers-types";
+import { and, desc, eq, isNull, lt } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import * as z from "zod/mini";
+import { hashSecret } from "../contracts/api-key.ts";
+import type { ApiKey, KeyDirectory } from "../contracts/api-key.ts";
+import { apiKeys, auditLog, customers, environments } from "../schema/control/tables.ts";
+
+export interface NewKey {
+  id: string;
+  environment: string;
+  kind: ApiKey["kind"];
+  role?: NonNullable<ApiKey["role"]>;
+  name: string;
+  hash: string;
+  origins?: string[];
+  createdAt: string;
+}
+
+export type EnvironmentStore = ReturnType<typeof environmentStore>;
+
+export function environmentStore(d1: D1Database) {
+  const db = drizzle(d1);
+
+  async function environmentOf(name: string): Promise<string | null> {
+    const [customer = "", environment = "", ...rest] = name.split("/");
+    if (rest.length > 0) return null;
+    const [row] = await db
+      .select({ id: environments.id })
+      .from(environments)
+      .innerJoin(customers, eq(customers.id, environments.customerId))
+      .where(and(eq(customers.key, customer), eq(environments.key, environment)));
+    return row?.id ?? null;
+  }
+
+  const directory: KeyDirectory = {
+    async keyOf(secret) {
+      const [row] = await db
+        .select()
+        .from(apiKeys)
+        .where(and(eq(apiKeys.hash, await hashSecret(secret)), isNull(apiKeys.revokedAt)));
+      return row === undefined ? null : keyOf(row);
+    },
+    environmentOf,
+  };
+
+  return {
+    ...directory,
+
+    async addKey({ environment, origins, ...key }: NewKey): Promise<void> {
+      await db.insert(apiKeys).values({
+        ...key,
+        environmentId: environment,
+        origins: origins === undefined ? null : JSON.stringify(origins),
+        published: false,
+      });
+    },
+
+    /** The key's hash, or null when the environment has no such key in force. */
+    async revokeKey(environment: string, id: string, at: string): Promise<string | null> {
+      const [row] = await db
+        .update(apiKeys)
+        .set({ revokedAt: at, published: false })
+        .where(
+          and(
+            eq(apiKeys.environmentId, environment),
+            eq(apiKeys.id, id),
+            isNull(apiKeys.revokedAt),
+          ),
+        )
+        .returning({ hash: apiKeys.hash });
+      return row?.hash ?? null;
+    },
+
+    async keys(environment: string) {
+      const rows = await db.select().from(apiKeys).where(eq(apiKeys.environmentId, environment));
+      return rows.map(({ id, kind, role, name, createdAt, revokedAt, origins }) => ({
+        ...{ id, kind, role, name, createdAt, revokedAt },
+        origins: originsOf(origins) ?? null,
+      }));
+    },
+
+    /** Keys that KV does not hold as they are; null where KV must hold none. */
+    async unpublishedKeys(): Promise<{ hash: string; key: ApiKey | null }[]> {
+      const rows = await db.select().from(apiKeys).where(eq(apiKeys.published, false)).limit(500);
+      return rows.map((row) => ({
+        hash: row.hash,
+        key: row.revokedAt === null ? keyOf(row) : null,
+      }));
+    },
+
+    async keyPublished(hash: string): Promise<void> {
+      await db.update(apiKeys).set({ published: true }).where(eq(apiKeys.hash, hash));
+    },
+
+    async environment(id: string) {
+      const [row] = await db
+        .select({
+          id: environments.id,
+          version: environments.version,
+          publishedVersion: environments.publishedVersion,
+          name: environments.key,
+          customer: customers.key,
+        })
+        .from(environments)
+        .innerJoin(customers, eq(customers.id, environments.customerId))
+        .where(eq(environments.id, id));
+      return row ?? null;
+    },
+
+    /** Environments whose published version lags. */
+    async unpublishedEnvironments(): Promise<string[]> {
+      const rows = await db
+        .select({ id: environments.id })
+        .from(environments)
+        .where(lt(environments.publishedVersion, environments.version))
+        .limit(100);
+      return rows.map(({ id }) => id);
+    },
+
+    async environmentPublished(id: string, version: number): Promise<void> {
+      await db
+        .update(environments)
+        .set({ publishedVersion: version })
+        .where(and(eq(environments.id, id), lt(environments.publishedVersion, version)));
+    },
+
+    /** Newest first, before `beforeVersion` when given. */
+    async audit(environment: string, limit: number, beforeVersion?: number) {
+      return await db
+        .select()
+        .from(auditLog)
+        .where(
+          and(
+            eq(auditLog.environmentId, environment),
+            beforeVersion === undefined ? undefined : lt(auditLog.version, beforeVersion),
+          ),
+        )
+        .orderBy(desc(auditLog.version), desc(auditLog.id))
+        .limit(limit);
+    },
+  };
+}
+
+function keyOf(row: typeof apiKeys.$inferSelect): ApiKey {
+  const origins = originsOf(row.origins);
+  return {
+    v: 1,
+    id: row.id,
+    kind: row.kind,
+    environment: row.environmentId,
+    ...(row.role !== null && { role: row.role }),
+    ...(origins !== undefined && { origins }),
+  };
+}
+
+function originsOf(json: string | null): string[] | undefined {
+  return json === null ? undefined : z.parse(z.array(z.string()), JSON.parse(json));
+}
