@@ -5,17 +5,21 @@ import { attributeName, condition, key, name, percent, salt, text } from "./fiel
 
 const share = z.number().check(z.gt(0), z.lt(1));
 
-const spending = z.union(
-  [
-    z.enum(["obrien-fleming", "pocock", "haybittle-peto"]),
-    z.strictObject({ family: z.literal("hwang-shih-decani"), gamma: z.number() }),
-    z.strictObject({ family: z.literal("kim-demets"), rho: z.number().check(z.positive()) }),
-  ],
-  {
-    error:
-      "Use obrien-fleming, pocock, haybittle-peto, {family: hwang-shih-decani, gamma} or {family: kim-demets, rho}.",
-  },
-);
+const spendingCurves = [
+  z.literal("obrien-fleming"),
+  z.literal("pocock"),
+  z.strictObject({ family: z.literal("hwang-shih-decani"), gamma: z.number() }),
+  z.strictObject({ family: z.literal("kim-demets"), rho: z.number().check(z.positive()) }),
+] as const;
+
+const curveNames =
+  "obrien-fleming, pocock, {family: hwang-shih-decani, gamma} or {family: kim-demets, rho}";
+
+const spendingCurve = z.union(spendingCurves, { error: `Use ${curveNames}.` });
+
+export const spending = z.union([...spendingCurves, z.literal("haybittle-peto")], {
+  error: `Use haybittle-peto, ${curveNames}.`,
+});
 
 const looks = z.union(
   [
@@ -36,15 +40,19 @@ const looks = z.union(
   },
 );
 
+export const futility = z.union(
+  [z.literal("none"), z.strictObject({ beta: share, spending: spendingCurve })],
+  {
+    error: "Use none or {beta, spending}.",
+  },
+);
+
 const plan = z.strictObject({
   alpha: z._default(share, 0.05),
   power: z._default(share, 0.8),
   sides: z._default(z.union([z.literal(1), z.literal(2)]), 2),
   spending: z._default(spending, "obrien-fleming"),
-  futility: z._default(
-    z.union([z.literal("none"), z.strictObject({ beta: share, spending })]),
-    "none",
-  ),
+  futility: z._default(futility, "none"),
   /** Relative. */
   minimumDetectableEffect: z.exactOptional(z.number().check(z.positive())),
   baseline: z.exactOptional(z.number()),
@@ -102,7 +110,6 @@ export const experimentBody = z.strictObject({
 
 export type ExperimentBody = z.output<typeof experimentBody>;
 export type PlanBody = ExperimentBody["plan"];
-export type SpendingFunction = PlanBody["spending"];
 
 /** The body of a lifecycle call. */
 export const lifecycleBody = z.strictObject({

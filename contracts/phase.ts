@@ -5,7 +5,7 @@
 
 import * as z from "zod/mini";
 import { countedMetric } from "./counting-plan.ts";
-import { experimentBody } from "./experiment.ts";
+import { futility, spending } from "./experiment.ts";
 import { condition, slot, weightedVariant } from "./snapshot.ts";
 
 export const phaseMetric = z.object({
@@ -22,8 +22,8 @@ const plan = z.object({
   ledgerAlpha: z.number(),
   power: z.number(),
   sides: z.union([z.literal(1), z.literal(2)]),
-  spending: experimentBody.shape.plan.def.innerType.shape.spending.def.innerType,
-  futility: experimentBody.shape.plan.def.innerType.shape.futility.def.innerType,
+  spending: spending,
+  futility: futility,
   /** Units over all variants. */
   maximumSampleSize: z.number(),
   looks: z.union([

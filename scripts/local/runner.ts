@@ -1,0 +1,174 @@
+/**
+ * The whole of Edgewise on one port inside workerd: the four workers as they are deployed, their state in one folder,
+ * durable queues, a ticking cron. Used by `npm start` and by the system tests.
+ */
+
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { D1Database } from "@cloudflare/workers-types";
+import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
+import * as z from "zod/mini";
+import { adminKeySql, environmentSql, newAdminKey } from "../installation.ts";
+import { bundle, bundleJournalled } from "./bundle.ts";
+import { migrate } from "./migrate.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const journalName = "edgewise-local-journal";
+const cronName = "edgewise-analysis-cron";
+const journalBinding = { className: "QueueJournal", scriptName: journalName, useSQLite: true };
+
+/** The public one first: requests go to it. */
+const configs = {
+  "edgewise-eval": "wrangler.toml",
+  "edgewise-ingest": "workers/ingest/wrangler.toml",
+  "edgewise-admin": "workers/admin/wrangler.toml",
+  [cronName]: "workers/analysis-cron/wrangler.toml",
+};
+
+/** What is read here of the options that wrangler makes of a wrangler.toml; the rest goes to Miniflare as it is. */
+const configuredOptions = z.looseObject({
+  queueProducers: z.record(z.string(), z.object({ queueName: z.string() })),
+});
+
+const journalAnswer = z.object({ messages: z.number() });
+
+type ConfiguredOptions = z.output<typeof configuredOptions>;
+
+export interface RunnerOptions {
+  port: number;
+  dataFolder: string;
+  /** Replaces the installation's key. */
+  adminKey?: string;
+  onLog?: (line: { level: string; message: string }) => void;
+}
+
+export interface Runner {
+  url: string;
+  /** The installation's key when it was made or given at this start; else null, since only its hash is kept. */
+  adminKey: string | null;
+  /** Runs the cron as if it were `at`, and everything that it queued, to the end. */
+  tick(at: Date): Promise<void>;
+  /** Resolves when every queued message has been acknowledged. */
+  drained(): Promise<void>;
+  /** Messages that were not acknowledged when the last run ended, and were sent again. */
+  resent: number;
+  stop(): Promise<void>;
+}
+
+export async function startRunner(options: RunnerOptions): Promise<Runner> {
+  const dataFolder = resolve(options.dataFolder);
+  await mkdir(dataFolder, { recursive: true });
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      host: "127.0.0.1",
+      port: options.port,
+      resourcePersistencePath: resolve(dataFolder, "state"),
+      log: new Log(LogLevel.ERROR),
+      logRequests: false,
+      telemetry: { enabled: false },
+      cf: false,
+      ...(options.onLog && { handleStructuredLogs: options.onLog }),
+      workers: await workers(),
+    }),
+  );
+  try {
+    const url = (await miniflare.ready).toString().replace(/\/$/, "");
+    const adminKey = await prepare(miniflare, options.adminKey);
+    const journal = await miniflare.getWorker(journalName);
+    const cron = await miniflare.getWorker(cronName);
+    const messages = async (method: string, path: string): Promise<number> => {
+      const response = await journal.fetch(`http://journal${path}`, { method });
+      if (!response.ok) throw new Error(await response.text());
+      return z.parse(journalAnswer, await response.json()).messages;
+    };
+    const drained = async (): Promise<void> => {
+      while ((await messages("GET", "/pending")) > 0) await pause(20);
+    };
+    const tick = async (at: Date): Promise<void> => {
+      const { outcome } = await cron.scheduled({ scheduledTime: at, cron: "* * * * *" });
+      if (outcome !== "ok") throw new Error(`the cron ended with ${outcome}; see the log`);
+      await drained();
+    };
+    const resent = await messages("POST", "/resend");
+    return { url, adminKey, tick, drained, resent, stop: () => miniflare.dispose() };
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+async function workers() {
+  const loaded = await Promise.all(
+    Object.entries(configs).map(async ([name, config]) => {
+      const { workerOptions: options, main } = workerOptions(resolve(root, config));
+      const fromConfig = z.parse(configuredOptions, options);
+      return { name, fromConfig, script: await bundleJournalled(main ?? config) };
+    }),
+  );
+  const queues = new Set(loaded.flatMap(({ fromConfig }) => Object.values(queueNames(fromConfig))));
+  const journal = {
+    name: journalName,
+    modules: true,
+    script: await bundle(`
+      export { QueueJournal, default } from "./scripts/local/workerd/journal-worker.ts";
+    `),
+    compatibilityDate: "2026-11-01",
+    durableObjects: { JOURNAL: { className: "QueueJournal", useSQLite: true } },
+    queueProducers: Object.fromEntries([...queues].map((queue) => [queue, queue])),
+    bindings: { QUEUES: [...queues] },
+  };
+  return [
+    ...loaded.map(({ fromConfig, script }, index) => ({
+      ...fromConfig,
+      name:
+        Object.keys(configs)[index] === "cron"
+          ? cronName
+          : `edgewise-${Object.keys(configs)[index]}`,
+      modules: true,
+      script,
+      durableObjects: { JOURNAL: journalBinding },
+      bindings: {
+        ...fromConfig.bindings,
+        QUEUE_NAMES: queueNames(fromConfig.queueProducers ?? {}),
+      },
+    })),
+    journal,
+  ];
+}
+
+/** Queue names by the binding that produces to them. */
+function queueNames({ queueProducers }: ConfiguredOptions): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(queueProducers).map(([binding, { queueName }]) => [binding, queueName]),
+  );
+}
+
+/** Migrations, the default environment, the installation's key. */
+async function prepare(miniflare: Miniflare, adminKey: string | undefined): Promise<string | null> {
+  const control = await miniflare.getD1Database("CONTROL", cronName);
+  await migrate(control, "control");
+  const bindings = Object.keys(await miniflare.getBindings(cronName));
+  for (const binding of bindings.filter((name) => name.startsWith("METRICS_"))) {
+    await migrate(await miniflare.getD1Database(binding, cronName), "metrics");
+  }
+  await run(control, environmentSql("default", "production"));
+  const key = adminKey ?? ((await hasAdminKey(control)) ? null : newAdminKey());
+  if (key !== null) await run(control, adminKeySql(key));
+  return key;
+}
+
+async function hasAdminKey(control: D1Database): Promise<boolean> {
+  const row = await control
+    .prepare("select 1 from api_keys where environment_id is null and revoked_at is null")
+    .first();
+  return row !== null;
+}
+
+async function run(database: D1Database, statements: string[]): Promise<void> {
+  await database.batch(statements.map((sql) => database.prepare(sql)));
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((done) => setTimeout(done, ms));
+}
