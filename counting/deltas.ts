@@ -1,0 +1,187 @@
+/**
+ * Collects what a batch changes in cells, populations, tallies and activity: one row each, added to what the shard has.
+ * Every unit and metric enters with its net change, so that nothing is added and taken away again in floating point.
+ */
+
+import { addSums, changeOfSums } from "./cell-sums.ts";
+import { cohortOf } from "./contribution.ts";
+import type { DimensionValue } from "./dimensions.ts";
+import type { MetricValue, UnitExposure } from "./document.ts";
+import type { CellSums } from "./types.ts";
+
+export interface PopulationDelta {
+  environment: string;
+  experiment: string;
+  phase: number;
+  variant: string;
+  /** "" for all units, as is `value`. */
+  dimension: string;
+  value: string;
+  /** In hours since the epoch. */
+  cohortStart: number;
+  n: number;
+}
+
+export interface CellDelta extends Omit<PopulationDelta, "n">, CellSums {
+  metric: string;
+}
+
+export interface TallyDelta {
+  environment: string;
+  experiment: string;
+  phase: number;
+  /** Why units or events are missing from the cells: a standing, "outside-phase" (phase 0), or "late" (events that are counted). */
+  cause: string;
+  /** A quarantined unit's variants, "a|b"; else "". */
+  detail: string;
+  n: number;
+}
+
+export interface ActivityDelta {
+  environment: string;
+  experiment: string;
+  lastEventMs: number;
+}
+
+export interface Deltas {
+  populations: PopulationDelta[];
+  cells: CellDelta[];
+  tallies: TallyDelta[];
+  activity: ActivityDelta[];
+}
+
+interface Place {
+  population: PopulationDelta;
+  sums: Map<string, CellSums>;
+}
+
+const overall: DimensionValue = { dimension: "", value: "" };
+
+export class DeltaCollector {
+  readonly #places = new Map<string, Place>();
+  readonly #tallies = new Map<string, TallyDelta>();
+  readonly #activity = new Map<string, ActivityDelta>();
+
+  /** What a unit was in one phase is taken back, and what it is now is added. */
+  replace(environment: string, before: UnitExposure | undefined, after: UnitExposure): void {
+    if (before && samePlaces(before, after)) {
+      this.#move(environment, after, 0, before.values, after.values);
+    } else {
+      if (before) this.#move(environment, before, -1, before.values, []);
+      this.#move(environment, after, 1, [], after.values);
+    }
+    if (before) this.#tallyExposure(environment, before, -1);
+    this.#tallyExposure(environment, after, 1);
+  }
+
+  /** Counts by cause. */
+  tally(tally: TallyDelta): void {
+    if (tally.n === 0) return;
+    const { environment, experiment, phase, cause, detail } = tally;
+    const key = keyOf(environment, experiment, phase, cause, detail);
+    const known = this.#tallies.get(key);
+    if (known) known.n += tally.n;
+    else this.#tallies.set(key, { ...tally });
+  }
+
+  active(environment: string, experiment: string, lastEventMs: number): void {
+    const key = keyOf(environment, experiment);
+    const known = this.#activity.get(key);
+    if (known) known.lastEventMs = Math.max(known.lastEventMs, lastEventMs);
+    else this.#activity.set(key, { environment, experiment, lastEventMs });
+  }
+
+  /** Rows that change anything. */
+  rows(): Deltas {
+    const populations: PopulationDelta[] = [];
+    const cells: CellDelta[] = [];
+    for (const { population, sums } of this.#places.values()) {
+      const { n, ...place } = population;
+      if (n !== 0) populations.push(population);
+      for (const [metric, sum] of sums) {
+        if (Object.values(sum).some((each) => each !== 0)) cells.push({ ...place, metric, ...sum });
+      }
+    }
+    const tallies = [...this.#tallies.values()].filter(({ n }) => n !== 0);
+    return { populations, cells, tallies, activity: [...this.#activity.values()] };
+  }
+
+  #move(
+    environment: string,
+    exposure: UnitExposure,
+    n: -1 | 0 | 1,
+    before: readonly MetricValue[],
+    after: readonly MetricValue[],
+  ): void {
+    if (exposure.standing !== "counted") return;
+    const changes = metricChanges(before, after);
+    if (n === 0 && changes.length === 0) return;
+    for (const at of [overall, ...exposure.dimensions]) {
+      const place = this.#placeOf(environment, exposure, at);
+      place.population.n += n;
+      for (const { metric, change } of changes) {
+        const sums = place.sums.get(metric);
+        if (sums) addSums(sums, change);
+        else place.sums.set(metric, { ...change });
+      }
+    }
+  }
+
+  #placeOf(environment: string, exposure: UnitExposure, at: DimensionValue): Place {
+    const { experiment, phase, variant } = exposure;
+    const cohortStart = cohortOf(exposure.timeMs);
+    const key = keyOf(environment, experiment, phase, variant, cohortStart, at.dimension, at.value);
+    let place = this.#places.get(key);
+    if (!place) {
+      const population = { environment, experiment, phase, variant, ...at, cohortStart, n: 0 };
+      place = { population, sums: new Map() };
+      this.#places.set(key, place);
+    }
+    return place;
+  }
+
+  #tallyExposure(environment: string, exposure: UnitExposure, sign: 1 | -1): void {
+    const { experiment, phase, standing, variant, secondVariant } = exposure;
+    const row = { environment, experiment, phase };
+    if (standing === "counted") {
+      this.tally({ ...row, cause: "late", detail: "", n: sign * exposure.lateEvents });
+    } else {
+      const detail = standing === "quarantined" ? `${variant}|${secondVariant}` : "";
+      this.tally({ ...row, cause: standing, detail, n: sign });
+    }
+  }
+}
+
+/** Unambiguous, because only the last part is free text. */
+function keyOf(...parts: (string | number)[]): string {
+  return parts.join("\u001f");
+}
+
+function samePlaces(a: UnitExposure, b: UnitExposure): boolean {
+  return (
+    a.standing === "counted" &&
+    b.standing === "counted" &&
+    a.variant === b.variant &&
+    cohortOf(a.timeMs) === cohortOf(b.timeMs) &&
+    a.dimensions.length === b.dimensions.length &&
+    a.dimensions.every(({ dimension, value }, i) => {
+      const other = b.dimensions[i];
+      return other?.dimension === dimension && other.value === value;
+    })
+  );
+}
+
+function metricChanges(
+  before: readonly MetricValue[],
+  after: readonly MetricValue[],
+): { metric: string; change: CellSums }[] {
+  const metrics = new Set([...before, ...after].map(({ metric }) => metric));
+  return [...metrics].flatMap((metric) => {
+    const from = before.find((value) => value.metric === metric) ?? nothing;
+    const to = after.find((value) => value.metric === metric) ?? nothing;
+    if (from.y === to.y && from.d === to.d && from.x === to.x) return [];
+    return { metric, change: changeOfSums(to, from) };
+  });
+}
+
+const nothing = { y: 0, d: 0, x: 0 };
