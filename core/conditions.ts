@@ -5,19 +5,10 @@
  */
 import { never, operators, type SegmentSets, type Test } from "./operators.ts";
 import type { Condition, Context, Json, JsonObject } from "./types.ts";
-import { equals, own } from "./values.ts";
+import { equals, isDeeperThan, isRecord, own } from "./values.ts";
 
 /** Far beyond what publishing accepts; a stack is safe at this depth. */
 const DEEPEST_NESTING = 100;
-
-function isJsonRecord(value: Json): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isDeeperThan(value: Json, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((item) => isDeeperThan(item, levels - 1));
-}
 
 /** Whether an object holds operators, not a value to equal: every key starts with `$`. */
 export function holdsOperators(value: JsonObject): boolean {
@@ -59,20 +50,20 @@ function compileField(key: string, operand: Json, segments: SegmentSets): Test {
       return key === "$or" ? anyOf(tests) : not(anyOf(tests));
     }
     case "$not":
-      return isJsonRecord(operand) ? not(compileTest(operand, segments)) : never;
+      return isRecord(operand) ? not(compileTest(operand, segments)) : never;
     default:
       return at(key, compileValue(operand, segments));
   }
 }
 
 function compileTest(condition: Json, segments: SegmentSets): Test {
-  if (!isJsonRecord(condition)) return never;
+  if (!isRecord(condition)) return never;
   return allOf(Object.entries(condition).map(([key, item]) => compileField(key, item, segments)));
 }
 
 /** The test of one value: operators, or a value that it must equal. */
 function compileValue(expected: Json, segments: SegmentSets): Test {
-  if (!isJsonRecord(expected) || !holdsOperators(expected)) {
+  if (!isRecord(expected) || !holdsOperators(expected)) {
     return typeof expected === "string"
       ? (actual) => actual === expected
       : (actual) => equals(actual, expected);
@@ -109,7 +100,7 @@ function compileOperator(operator: string, operand: Json, segments: SegmentSets)
       return (actual) => Array.isArray(actual) && test(actual.length);
     }
     case "$elemMatch": {
-      if (!isJsonRecord(operand)) return never;
+      if (!isRecord(operand)) return never;
       const test = holdsOperators(operand)
         ? compileValue(operand, segments)
         : compileTest(operand, segments);

@@ -5,6 +5,11 @@ export { evaluate, evaluateAll } from "./evaluate.ts";
 export { bucket, BUCKETS, hash32 } from "./hash.ts";
 export { prerequisiteCycle } from "./prerequisites.ts";
 export { TARGETING_KEY, unitIdOf } from "./unit.ts";
+export {
+  validateCondition,
+  type ConditionIssue,
+  type ConditionSurroundings,
+} from "./validate-condition.ts";
 export type {
   Condition,
   Context,

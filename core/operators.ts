@@ -18,7 +18,7 @@ type Compile = (operand: Json, segments: SegmentSets) => Test;
 export const never: Test = () => false;
 
 /** Longer strings match no regular expression: it bounds what a slow one can cost. */
-const LONGEST_SUBJECT = 4096;
+export const LONGEST_SUBJECT = 4096;
 
 function typeOf(value: unknown): string {
   if (value === null) return "null";
@@ -128,9 +128,13 @@ function pattern(flags: string, expected: boolean): Compile {
     if (regex === null) return never;
     return (actual) => {
       const subject = textOf(actual);
-      return (
-        (subject !== null && subject.length <= LONGEST_SUBJECT && regex.test(subject)) === expected
-      );
+      if (subject === null || subject.length > LONGEST_SUBJECT) return !expected;
+      try {
+        return regex.test(subject) === expected;
+      } catch {
+        // Too large: engines say so at the first use.
+        return false;
+      }
     };
   };
 }

@@ -13,6 +13,12 @@ export function isRecord(value: unknown): value is { [key: string]: unknown } {
   return isObject(value) && !Array.isArray(value);
 }
 
+/** Whether objects and arrays are nested in more than so many levels. */
+export function isDeeperThan(value: Json, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeperThan(item, levels - 1));
+}
+
 /** The own property of that name; undefined when there is none or `holder` is not an object. */
 export function own(holder: unknown, key: string): unknown {
   return isObject(holder) && Object.hasOwn(holder, key) ? holder[key] : undefined;
