@@ -1,0 +1,112 @@
+/**
+ * A group-sequential design: its bounds, the drift that gives the wanted power, and what stopping early costs and saves. Information is on the scale
+ * of the fractions: a drift of δ means E[Z] = δ at fraction 1.
+ */
+import { requireProbability } from "./check-parameters.ts";
+import { exitProbabilities } from "./exit-probabilities.ts";
+import type { ExitProbabilities } from "./exit-probabilities.ts";
+import { brentRoot } from "./find-root.ts";
+import { futilityBounds } from "./futility-bounds.ts";
+import { groupSequentialBounds } from "./group-sequential-bounds.ts";
+import type { GroupSequentialBounds, GroupSequentialPlan } from "./group-sequential-bounds.ts";
+import { normal } from "./normal.ts";
+import type { SpendingCurve } from "./spending-function.ts";
+
+export type GroupSequentialDesign = GroupSequentialBounds & {
+  /** Non-binding bounds below which the trial may stop for futility, per look; null without futility. */
+  readonly futility: number[] | null;
+  /** E[Z] at fraction 1 that gives the power. */
+  readonly drift: number;
+  /** Maximum sample size over the fixed-sample size of equal error and power. */
+  readonly inflationFactor: number;
+  /** Expected information at the stop, on the scale of the fractions. */
+  readonly expectedFraction: {
+    readonly null: number;
+    /** Under half the drift. */
+    readonly half: number;
+    readonly alternative: number;
+  };
+};
+
+/**
+ * Power is the probability of stopping above (the favourable side), before any futility stop. Source: Jennison & Turnbull (2000), chapters 2,
+ * 4 and 7; futility by beta spending, Pampallona, Tsiatis & Kim (2001).
+ * @throws RangeError naming the parameter: as `groupSequentialBounds`; power not above alpha/sides; futility of a two-sided design; beta above 1 − power
+ */
+export function designGroupSequential(
+  plan: GroupSequentialPlan & {
+    readonly power: number;
+    readonly futility?: { readonly beta: number; readonly spending: SpendingCurve };
+  },
+): GroupSequentialDesign {
+  const { fractions, alpha, power, sides, futility } = plan;
+  const bounds = groupSequentialBounds(plan);
+  requireProbability("power", power);
+  if (!(power > alpha / sides))
+    throw new RangeError(`power must exceed the error of a side, got ${power}`);
+  if (futility) {
+    requireProbability("futility.beta", futility.beta);
+    if (sides === 2) throw new RangeError("futility needs a one-sided design: sides must be 1");
+    if (futility.beta > 1 - power + 1e-12)
+      throw new RangeError(`futility.beta must not exceed 1 - power, got ${futility.beta}`);
+  }
+  const lowerAt = (drift: number): number[] | null => {
+    if (!futility) return bounds.lower;
+    const interim = futilityBounds({
+      fractions,
+      upper: bounds.upper,
+      drift,
+      ...futility,
+      ...(plan.spendingTime ? { spendingTime: plan.spendingTime } : {}),
+    }).lower;
+    // The last look decides: what does not cross above fails.
+    return interim.map((bound, k) =>
+      k === fractions.length - 1 ? (bounds.upper[k] ?? bound) : bound,
+    );
+  };
+  const powerAt = (drift: number): number =>
+    sum(exitProbabilities({ fractions, upper: bounds.upper, lower: lowerAt(drift), drift }).upper);
+
+  const fixedDrift = -normal.quantile(alpha / sides) + normal.quantile(power);
+  let high = fixedDrift * 1.5 + 1;
+  while (powerAt(high) < power) high *= 2;
+  const drift = brentRoot((trial) => powerAt(trial) - power, {
+    lower: 0,
+    upper: high,
+    tolerance: 1e-12,
+  });
+  const lower = lowerAt(drift);
+  const expectedAt = (trial: number): number =>
+    expectedFraction(
+      fractions,
+      exitProbabilities({ fractions, upper: bounds.upper, lower, drift: trial }),
+    );
+  return {
+    ...bounds,
+    futility: futility ? lower : null,
+    drift,
+    inflationFactor: (drift / fixedDrift) ** 2,
+    expectedFraction: {
+      null: expectedAt(0),
+      half: expectedAt(drift / 2),
+      alternative: expectedAt(drift),
+    },
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Σ t_k P(stop at k), with everything that is left stopping at the last look. */
+function expectedFraction(fractions: readonly number[], exits: ExitProbabilities): number {
+  let running = 1;
+  let before = 0;
+  let expected = 0;
+  fractions.forEach((fraction, k) => {
+    expected += running * (fraction - before);
+    running -= exits.total[k] ?? 0;
+    before = fraction;
+  });
+  return expected;
+}

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+import { referenceDesign } from "./fixtures/designs.ts";
+import { outside, series } from "./fixtures/outside.ts";
+import type { Figure } from "./fixtures/outside.ts";
+import vectors from "./fixtures/vectors.json" with { type: "json" };
+import { groupSequentialBounds } from "./group-sequential-bounds.ts";
+
+describe("reference vectors", () => {
+  const solved = vectors.bounds.map((record) => ({
+    record,
+    bounds: groupSequentialBounds(referenceDesign(record.id)),
+  }));
+  const uppers = solved.flatMap(({ record, bounds }) =>
+    series(`${record.id} look`, bounds.upper, record.upper),
+  );
+  const between = (low: number, high: number): Figure[] =>
+    uppers.filter(([, , z]) => z !== null && z >= low && z < high);
+
+  test("bounds below 6 within 1e-6 (here 1e-9), those from 6 to 8 within 1e-4 (here 1e-8)", () => {
+    expect(outside(between(-Infinity, 6), { absolute: 1e-9 })).toEqual([]);
+    expect(outside(between(6, 8), { absolute: 1e-8 })).toEqual([]);
+  });
+
+  test("bounds beyond 8 are infinite: such a look cannot decide", () => {
+    const beyond = solved.flatMap(({ record, bounds }) =>
+      bounds.upper.filter((_, k) => (record.upper[k] ?? 0) > 8.1),
+    );
+    expect(beyond.length).toBeGreaterThan(20);
+    expect(new Set(beyond)).toEqual(new Set([Infinity]));
+  });
+
+  test("lower bounds mirror the upper ones, or are null when one-sided", () => {
+    for (const { record, bounds } of solved)
+      expect(bounds.lower).toEqual(record.sided === 2 ? bounds.upper.map((z) => -z) : null);
+  });
+
+  test("alpha spent, its increments and nominal p within 1e-7 or 1e-6 relative", () => {
+    const figures: Figure[] = [];
+    for (const { record, bounds } of solved)
+      figures.push(
+        ...series(`${record.id} spent`, bounds.alphaSpent, record.cumAlpha),
+        ...series(`${record.id} increment`, bounds.alphaIncrement, record.alphaIncrement),
+        ...series(`${record.id} nominal`, bounds.nominalP, record.nominalP),
+      );
+    expect(outside(figures, { absolute: 1e-12 })).toEqual([]);
+    const decisive = figures.filter(([, , p]) => p !== null && p > 1e-14);
+    expect(outside(decisive, { relative: 1e-6 })).toEqual([]);
+  });
+});

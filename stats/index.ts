@@ -1,0 +1,35 @@
+/** The statistics of Edgewise: pure functions over sufficient statistics, accurate in the tails. `docs/statistics.md` says what each method assumes. */
+
+export { adjustPValues } from "./adjust-p-values.ts";
+export type { Adjustment } from "./adjust-p-values.ts";
+export { beta } from "./beta.ts";
+export { chiSquare } from "./chi-square.ts";
+export { chiSquareTest } from "./chi-square-test.ts";
+export type { Comparison, Interval } from "./comparison.ts";
+export { designGroupSequential } from "./design-group-sequential.ts";
+export type { GroupSequentialDesign } from "./design-group-sequential.ts";
+export { exitProbabilities } from "./exit-probabilities.ts";
+export type { ExitProbabilities, Looks } from "./exit-probabilities.ts";
+export type { FixedDesign, SampleSize } from "./fixed-design.ts";
+export { futilityBounds } from "./futility-bounds.ts";
+export type { FutilityBounds } from "./futility-bounds.ts";
+export { groupSequentialBounds } from "./group-sequential-bounds.ts";
+export type { GroupSequentialBounds, GroupSequentialPlan } from "./group-sequential-bounds.ts";
+export { moments } from "./moments.ts";
+export type { Moments, Summary, Sums } from "./moments.ts";
+export { normal } from "./normal.ts";
+export { pairedMoments } from "./paired-moments.ts";
+export type { PairedMoments, PairedSummary, PairedSums } from "./paired-moments.ts";
+export { ratioTest } from "./ratio-test.ts";
+export type { RelativeEffect } from "./relative-effect.ts";
+export { sampleRatioTest } from "./sample-ratio-test.ts";
+export type { ObservedShares, SampleRatio } from "./sample-ratio-test.ts";
+export { sampleSizeMeans } from "./sample-size-means.ts";
+export { sampleSizeProportions } from "./sample-size-proportions.ts";
+export { sequentialSampleRatioTest } from "./sequential-sample-ratio-test.ts";
+export type { SequentialSampleRatio } from "./sequential-sample-ratio-test.ts";
+export type { Spending, SpendingCurve } from "./spending-function.ts";
+export { studentT } from "./student-t.ts";
+export { twoProportionTest } from "./two-proportion-test.ts";
+export type { Proportion } from "./two-proportion-test.ts";
+export { welchTest } from "./welch-test.ts";

@@ -1,0 +1,65 @@
+/**
+ * The effect relative to the control's mean. Its error includes the control's own (delta method); when the control lies near zero the interval is
+ * E. C. Fieller's (1954, JRSS B 16), which says by being unbounded, here null, that a relative statement cannot be made.
+ */
+
+export type RelativeEffect = {
+  /** Effect over the absolute control mean, so that its sign is the effect's. */
+  readonly relativeEffect: number | null;
+  /** Delta method. */
+  readonly relativeStandardError: number | null;
+  readonly relativeConfidenceInterval: readonly [lower: number, upper: number] | null;
+  /** How the interval was made; null when there is none. */
+  readonly relativeMethod: "delta" | "fieller" | null;
+};
+
+/** Below this many standard errors from zero the control's mean is too uncertain for the delta method. */
+const DELTA_METHOD_FROM = 4;
+
+export function relativeEffect(input: {
+  readonly effect: number;
+  /** Sampling variance of the effect. */
+  readonly variance: number;
+  /** The control's mean, its sampling variance, and its covariance with the effect (negative as a rule). */
+  readonly baseline: number;
+  readonly baselineVariance: number;
+  readonly covariance: number;
+  /** Half-width of the interval in standard errors. */
+  readonly critical: number;
+}): RelativeEffect {
+  const { effect, variance, baselineVariance, critical } = input;
+  const baseline = Math.abs(input.baseline);
+  const covariance = Math.sign(input.baseline) * input.covariance;
+  const ratio = effect / baseline;
+  const ratioVariance =
+    (variance - 2 * ratio * covariance + ratio * ratio * baselineVariance) / (baseline * baseline);
+  if (!Number.isFinite(ratio) || !(ratioVariance >= 0 && ratioVariance < Infinity))
+    return {
+      relativeEffect: Number.isFinite(ratio) ? ratio : null,
+      relativeStandardError: null,
+      relativeConfidenceInterval: null,
+      relativeMethod: null,
+    };
+  const error = Math.sqrt(ratioVariance);
+  const point = { relativeEffect: ratio, relativeStandardError: error };
+  if (baseline >= DELTA_METHOD_FROM * Math.sqrt(baselineVariance))
+    return {
+      ...point,
+      relativeConfidenceInterval: [ratio - critical * error, ratio + critical * error],
+      relativeMethod: "delta",
+    };
+  // (effect − ρ·baseline)² ≤ critical² Var(effect − ρ·baseline), a quadratic in ρ.
+  const square = critical * critical;
+  const a = baseline * baseline - square * baselineVariance;
+  const b = effect * baseline - square * covariance;
+  const c = effect * effect - square * variance;
+  const discriminant = b * b - a * c;
+  if (!(a > 0 && discriminant >= 0))
+    return { ...point, relativeConfidenceInterval: null, relativeMethod: null };
+  const root = Math.sqrt(discriminant);
+  return {
+    ...point,
+    relativeConfidenceInterval: [(b - root) / a, (b + root) / a],
+    relativeMethod: "fieller",
+  };
+}

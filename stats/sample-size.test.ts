@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import vectors from "./fixtures/vectors.json" with { type: "json" };
+import { outside } from "./fixtures/outside.ts";
+import type { Figure } from "./fixtures/outside.ts";
+import { sampleSizeMeans } from "./sample-size-means.ts";
+import { sampleSizeProportions } from "./sample-size-proportions.ts";
+
+describe("reference vectors", () => {
+  test("proportions as power.prop.test within 1e-9", () => {
+    const figures = vectors.powerProp.flatMap((record, i): Figure[] => {
+      const design = {
+        baseline: record.p1,
+        alternative: record.p2,
+        alpha: record.alpha,
+        power: record.power,
+      };
+      const size = sampleSizeProportions(design);
+      return [
+        [`${i} exact`, size.exactControl, record.nPerArm_pooledFormula],
+        [`${i} whole`, size.control, record.nPerArm_ceil],
+        [
+          `${i} one-sided`,
+          sampleSizeProportions({ ...design, sides: 1 }).exactControl,
+          record.nPerArm_oneSided,
+        ],
+      ];
+    });
+    expect(outside(figures, { relative: 1e-9 })).toEqual([]);
+  });
+
+  test("means by the normal formula within 1e-9, unequal allocation included", () => {
+    const figures = vectors.powerMean.flatMap((record, i): Figure[] => {
+      const design = {
+        standardDeviation: record.sd,
+        difference: record.delta,
+        alpha: record.alpha,
+        power: record.power,
+      };
+      return [
+        [`${i} equal`, sampleSizeMeans(design).exactControl, record.nPerArm_normal],
+        [
+          `${i} small arm`,
+          sampleSizeMeans({ ...design, allocation: record.allocationRatio }).exactControl,
+          record.nSmall_normal,
+        ],
+      ];
+    });
+    expect(outside(figures, { relative: 1e-9 })).toEqual([]);
+  });
+});
+
+test("5 % to 5.5 % at 80 % power takes 31,234 units a variant, not 72,000", () => {
+  const size = sampleSizeProportions({
+    baseline: 0.05,
+    alternative: 0.055,
+    alpha: 0.05,
+    power: 0.8,
+  });
+  expect(size).toMatchObject({ control: 31_234, treatment: 31_234, total: 62_468 });
+});
+
+test("σ = 50 and a difference of 2 take 9,811.1 units a variant by the normal formula", () => {
+  const size = sampleSizeMeans({ standardDeviation: 50, difference: 2, alpha: 0.05, power: 0.8 });
+  expect(size.exactControl).toBeCloseTo(9811.0997, 4);
+  expect(size.control).toBe(9812);
+});

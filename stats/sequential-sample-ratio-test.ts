@@ -1,0 +1,36 @@
+/**
+ * Sample-ratio mismatch that may be checked at every refresh: the Dirichlet–multinomial e-process of Lindon & Malek (2022, NeurIPS, "Anytime-valid
+ * inference for multinomial count data"). Under the planned weights the evidence ever exceeds 1/a with probability at most a.
+ */
+import { requirePositive } from "./check-parameters.ts";
+import { logGamma } from "./log-gamma.ts";
+import { plannedShares } from "./sample-ratio-test.ts";
+import type { ObservedShares } from "./sample-ratio-test.ts";
+
+export type SequentialSampleRatio = {
+  /** Natural logarithm of the e-value: mismatch at level a when its running maximum reaches log(1/a). */
+  readonly logEvidence: number;
+  /** min(1, 1/e-value) at this reading; the running minimum is valid under any number of readings. */
+  readonly pValue: number;
+};
+
+/**
+ * `concentration` is the weight of the prior on the planned shares, in units: 100 to 10,000 notice drifts of a per cent soonest. It must be fixed
+ * before the first reading. Default 1,000.
+ * @throws RangeError for counts that are none, negative weights, lists of different length, a concentration that is not positive
+ */
+export function sequentialSampleRatioTest(
+  input: ObservedShares & { readonly concentration?: number },
+): SequentialSampleRatio {
+  const { concentration = 1000 } = input;
+  requirePositive("concentration", concentration);
+  const { counts, shares } = plannedShares(input);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  let logEvidence = logGamma(concentration) - logGamma(concentration + total);
+  shares.forEach((share, i) => {
+    const count = counts[i] ?? 0;
+    const prior = concentration * share;
+    logEvidence += logGamma(prior + count) - logGamma(prior) - count * Math.log(share);
+  });
+  return { logEvidence, pValue: Math.min(1, Math.exp(-logEvidence)) };
+}

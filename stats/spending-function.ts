@@ -1,0 +1,39 @@
+/**
+ * Error-spending functions: how much of the error may have been used once a share of the study has been seen.
+ * Each is non-decreasing and exactly `alpha` from 1 on.
+ * Sources: Lan & DeMets (1983, Biometrika 70); Hwang, Shih & DeCani (1990, Stat. Med. 9); Kim & DeMets (1987, Biometrika 74).
+ */
+import { normal } from "./normal.ts";
+
+/** Functions of time alone. `obrien-fleming` and `pocock` are the Lan–DeMets forms. */
+export type SpendingCurve =
+  | "obrien-fleming"
+  | "pocock"
+  | { readonly family: "hwang-shih-decani"; readonly gamma: number }
+  | { readonly family: "kim-demets"; readonly rho: number };
+
+/** `haybittle-peto` holds every interim look to |z| = 3 and gives the last look what is left. */
+export type Spending = SpendingCurve | "haybittle-peto";
+
+/** Refuses a spending function whose parameter makes none. @throws RangeError naming the parameter */
+export function requireSpending(name: string, spending: Spending): void {
+  if (typeof spending === "string") return;
+  if (spending.family === "hwang-shih-decani") {
+    if (!(Math.abs(spending.gamma) <= 40))
+      throw new RangeError(`${name}.gamma must lie between -40 and 40, got ${spending.gamma}`);
+  } else if (!(spending.rho > 0 && spending.rho < Infinity)) {
+    throw new RangeError(`${name}.rho must be a positive finite number, got ${spending.rho}`);
+  }
+}
+
+/** The error spent by spending time `time` ≥ 0 out of `alpha`, the error of one side. */
+export function spentBy(time: number, alpha: number, spending: SpendingCurve): number {
+  if (time >= 1) return alpha;
+  if (time <= 0) return 0;
+  if (spending === "obrien-fleming")
+    return 2 * normal.sf(-normal.quantile(alpha / 2) / Math.sqrt(time));
+  if (spending === "pocock") return alpha * Math.log1p((Math.E - 1) * time);
+  if (spending.family === "kim-demets") return alpha * time ** spending.rho;
+  const { gamma } = spending;
+  return gamma === 0 ? alpha * time : (alpha * Math.expm1(-gamma * time)) / Math.expm1(-gamma);
+}
