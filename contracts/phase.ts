@@ -56,3 +56,5 @@ export const phase = z.object({
 export type Phase = z.output<typeof phase>;
 export type PhaseMetric = z.output<typeof phaseMetric>;
 export type PhasePlan = Phase["plan"];
+
+export type ExperimentStatus = "draft" | "running" | "paused" | "completed" | "archived";

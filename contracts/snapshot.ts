@@ -46,6 +46,7 @@ const experiment = z.object({
   layer: z.nullable(z.string()),
   layerSalt: z.string(),
   slots: z.array(slot),
+  dimensions: z.exactOptional(z.array(z.string())),
   startAt: z.exactOptional(z.number()),
   endAt: z.exactOptional(z.number()),
 });

@@ -44,6 +44,7 @@ function assigning(record: ExperimentRecord): Experiment[] {
       layer: phase.layer,
       layerSalt: phase.layerSalt,
       slots: phase.slots,
+      dimensions: phase.dimensions,
     },
   ];
 }

@@ -1,9 +1,7 @@
 /** An experiment as the control plane holds it: the authored body, its status, and the phases that were started. */
 
 import type { ExperimentBody } from "../contracts/experiment.ts";
-import type { Phase } from "../contracts/phase.ts";
-
-export type ExperimentStatus = "draft" | "running" | "paused" | "completed" | "archived";
+import type { ExperimentStatus, Phase } from "../contracts/phase.ts";
 
 export interface ExperimentRecord {
   id: string;

@@ -5,9 +5,9 @@
 
 import { ok, refuse } from "../contracts/problem.ts";
 import type { Refusal, Result } from "../contracts/problem.ts";
-import type { Phase } from "../contracts/phase.ts";
+import type { ExperimentStatus, Phase } from "../contracts/phase.ts";
 import { currentPhase } from "./experiment.ts";
-import type { ExperimentRecord, ExperimentStatus } from "./experiment.ts";
+import type { ExperimentRecord } from "./experiment.ts";
 import { resolveMetrics } from "./resolve-metrics.ts";
 import type { MetricsByKey } from "./resolve-metrics.ts";
 import { resolvePlan } from "./resolve-plan.ts";

@@ -89,6 +89,8 @@ export interface Experiment {
   /** Salt of layer 1: the layer's, or the experiment's id. */
   layerSalt: string;
   slots: Slot[];
+  /** Attributes that an exposure carries along, for breaking results down. */
+  dimensions?: string[];
   /** Epoch milliseconds; nothing is assigned before `startAt` or from `endAt` on. */
   startAt?: number;
   endAt?: number;

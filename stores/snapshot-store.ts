@@ -22,6 +22,8 @@ const cacheBytes = 24_000_000;
 export interface ServedSnapshot {
   compiled: CompiledSnapshot;
   version: number;
+  /** By experiment: the attributes that its exposures carry along. */
+  dimensions: ReadonlyMap<string, readonly string[]>;
   /** True when the last refresh failed: what is served may be older than the propagation bound. */
   stale: boolean;
   ageMs: number;
@@ -30,6 +32,7 @@ export interface ServedSnapshot {
 interface Entry {
   compiled: CompiledSnapshot;
   version: number;
+  dimensions: ReadonlyMap<string, readonly string[]>;
   bytes: number;
   checkedAtMs: number;
   refreshStartedAtMs: number | null;
@@ -63,6 +66,7 @@ export function snapshotStore(kv: KVNamespace): SnapshotStore {
     return {
       compiled: compile(parsed),
       version: parsed.version,
+      dimensions: new Map(parsed.experiments.map(({ key, dimensions = [] }) => [key, dimensions])),
       bytes: text.length,
       checkedAtMs: nowMs,
       refreshStartedAtMs: null,
@@ -108,6 +112,7 @@ function served(entry: Entry, nowMs: number): ServedSnapshot {
   return {
     compiled: entry.compiled,
     version: entry.version,
+    dimensions: entry.dimensions,
     stale: entry.stale,
     ageMs: nowMs - entry.checkedAtMs,
   };

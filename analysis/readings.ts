@@ -1,0 +1,94 @@
+/** One metric's sufficient statistics by variant, and the test that its type calls for. */
+
+import type { PhaseMetric } from "../contracts/phase.ts";
+import type { VariantResult } from "../contracts/results.ts";
+import type { Aggregate } from "../counting/aggregate.ts";
+import type { CellSums } from "../counting/types.ts";
+import { moments, pairedMoments, ratioTest, twoProportionTest, welchTest } from "../stats/index.ts";
+import type { Comparison } from "../stats/index.ts";
+
+export interface Reading {
+  n: number;
+  sums: CellSums;
+}
+
+export type ReadingsByVariant = ReadonlyMap<string, Reading>;
+
+const nothing: Reading = { n: 0, sums: { y: 0, yy: 0, d: 0, dd: 0, yd: 0, x: 0, xx: 0, xy: 0 } };
+
+/** Every variant has a reading, of nothing where nobody was exposed. */
+export function readingsOf(
+  metric: string,
+  variants: readonly string[],
+  aggregates: readonly Aggregate[],
+): ReadingsByVariant {
+  const overall = aggregates.filter((row) => row.metric === metric && row.dimension === "");
+  return new Map(
+    variants.map((variant) => [variant, overall.find((row) => row.variant === variant) ?? nothing]),
+  );
+}
+
+export function readingOf(readings: ReadingsByVariant, variant: string): Reading {
+  return readings.get(variant) ?? nothing;
+}
+
+export function isProportion(metric: Pick<PhaseMetric, "type">): boolean {
+  return metric.type === "proportion" || metric.type === "retention";
+}
+
+/** A ratio's mean is the ratio of the sums, its variance that of the linearised unit (delta method). */
+export function describe(metric: PhaseMetric, reading: Reading): VariantResult {
+  const { n, sums } = reading;
+  if (n === 0) return { n, mean: null, variance: null, sum: sums.y };
+  if (metric.type === "ratio") {
+    const { meanY, meanX, varianceY, varianceX, covariance } = paired(reading);
+    if (meanX === 0) return { n, mean: null, variance: null, sum: sums.y };
+    const ratio = meanY / meanX;
+    const linearised = varianceY - 2 * ratio * covariance + ratio ** 2 * varianceX;
+    return { n, mean: ratio, variance: Math.max(0, linearised) / meanX ** 2, sum: sums.y };
+  }
+  if (isProportion(metric)) {
+    const rate = sums.y / n;
+    return { n, mean: rate, variance: rate * (1 - rate), sum: sums.y };
+  }
+  const { mean, variance } = summary(reading);
+  return { n, mean, variance, sum: sums.y };
+}
+
+/** @param level of the intervals */
+export function compare(
+  metric: PhaseMetric,
+  readings: ReadingsByVariant,
+  { control, treatment, level }: { control: string; treatment: string; level: number },
+): Comparison {
+  const a = readingOf(readings, control);
+  const b = readingOf(readings, treatment);
+  if (isProportion(metric)) {
+    return twoProportionTest({ control: proportion(a), treatment: proportion(b), level });
+  }
+  return metric.type === "ratio"
+    ? ratioTest({ control: paired(a), treatment: paired(b), level })
+    : welchTest({ control: summary(a), treatment: summary(b), level });
+}
+
+export function proportion({ n, sums }: Reading) {
+  return { n, successes: Math.round(sums.y) };
+}
+
+export function summary({ n, sums }: Reading) {
+  return moments.summary(moments.fromSums({ n, sum: sums.y, sumOfSquares: sums.yy }));
+}
+
+/** y over d. */
+function paired({ n, sums }: Reading) {
+  return pairedMoments.summary(
+    pairedMoments.fromSums({
+      n,
+      sumY: sums.y,
+      sumOfSquaresY: sums.yy,
+      sumX: sums.d,
+      sumOfSquaresX: sums.dd,
+      sumOfProducts: sums.yd,
+    }),
+  );
+}

@@ -1,0 +1,149 @@
+/**
+ * The ledgers of looks and the last refresh of each experiment, in D1 CONTROL.
+ * Looks are only ever inserted: two analyses at once cannot both take the same one, the later is told so.
+ */
+
+import type { D1Database } from "@cloudflare/workers-types";
+import { and, asc, eq, lte, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import * as z from "zod/mini";
+import type { LedgerRow, LookFigures } from "../analysis/ledger.ts";
+import { looks, results } from "../schema/control/tables.ts";
+
+export interface ExperimentPhase {
+  environment: string;
+  experiment: string;
+  phase: number;
+}
+
+/** A refresh: its answer as JSON text, and what it was computed from. */
+export interface Refresh {
+  environment: string;
+  experiment: string;
+  asOfMs: number;
+  /** `activity.version` of each shard, so that an unchanged experiment is left alone. */
+  activity: number[];
+  body: string;
+}
+
+const sums = z.object({
+  y: z.number(),
+  yy: z.number(),
+  d: z.number(),
+  dd: z.number(),
+  yd: z.number(),
+  x: z.number(),
+  xx: z.number(),
+  xy: z.number(),
+});
+const reading = z.object({ n: z.number(), sums });
+const lookFigures = z.object({
+  maturedShare: z.number(),
+  effect: z.nullable(z.number()),
+  standardError: z.nullable(z.number()),
+  control: reading,
+  treatment: reading,
+}) satisfies z.ZodMiniType<LookFigures>;
+
+/** D1: a statement has at most 100 bound parameters. */
+const rowsPerInsert = 6;
+
+export type LedgerStore = ReturnType<typeof ledgerStore>;
+
+export function ledgerStore(d1: D1Database) {
+  const db = drizzle(d1);
+
+  return {
+    /** Oldest first. */
+    async looks({ environment, experiment, phase }: ExperimentPhase): Promise<LedgerRow[]> {
+      const rows = await db
+        .select()
+        .from(looks)
+        .where(
+          and(
+            eq(looks.environmentId, environment),
+            eq(looks.experiment, experiment),
+            eq(looks.phase, phase),
+          ),
+        )
+        .orderBy(asc(looks.watermarkMs), asc(looks.metric), asc(looks.variant));
+      return rows.map(
+        ({ environmentId: _e, experiment: _x, phase: _p, takenAt, inputs, ...row }) => ({
+          ...row,
+          takenAtMs: Date.parse(takenAt),
+          inputs: z.parse(lookFigures, JSON.parse(inputs)),
+        }),
+      );
+    },
+
+    /** All rows of one look or none; false when somebody else has taken it. */
+    async append(of: ExperimentPhase, rows: readonly LedgerRow[]): Promise<boolean> {
+      const inserts = [];
+      for (let start = 0; start < rows.length; start += rowsPerInsert) {
+        const values = rows.slice(start, start + rowsPerInsert).map((row) => rowOf(of, row));
+        inserts.push(db.insert(looks).values(values));
+      }
+      const [first, ...rest] = inserts;
+      if (first === undefined) return true;
+      try {
+        await db.batch([first, ...rest]);
+        return true;
+      } catch (error) {
+        const cause = error instanceof Error ? `${error.message} ${String(error.cause)}` : "";
+        if (cause.includes("UNIQUE constraint failed: looks.")) return false;
+        throw error;
+      }
+    },
+
+    async refresh(environment: string, experiment: string): Promise<Refresh | null> {
+      const [row] = await db
+        .select()
+        .from(results)
+        .where(and(eq(results.environmentId, environment), eq(results.experiment, experiment)));
+      return row === undefined ? null : refreshOf(row);
+    },
+
+    async refreshes(environment: string): Promise<Refresh[]> {
+      const rows = await db.select().from(results).where(eq(results.environmentId, environment));
+      return rows.map(refreshOf);
+    },
+
+    /** An older refresh never replaces a newer one. */
+    async save({ environment, experiment, asOfMs, activity, body }: Refresh): Promise<void> {
+      const row = {
+        asOf: new Date(asOfMs).toISOString(),
+        activity: JSON.stringify(activity),
+        body,
+      };
+      await db
+        .insert(results)
+        .values({ ...row, environmentId: environment, experiment })
+        .onConflictDoUpdate({
+          target: [results.environmentId, results.experiment],
+          set: row,
+          setWhere: lte(results.asOf, sql`excluded.as_of`),
+        });
+    },
+  };
+}
+
+function rowOf(of: ExperimentPhase, { takenAtMs, inputs, ...row }: LedgerRow) {
+  return {
+    ...row,
+    environmentId: of.environment,
+    experiment: of.experiment,
+    phase: of.phase,
+    takenAt: new Date(takenAtMs).toISOString(),
+    inputs: JSON.stringify(inputs),
+  };
+}
+
+function refreshOf(row: typeof results.$inferSelect): Refresh {
+  return {
+    environment: row.environmentId,
+    experiment: row.experiment,
+    asOfMs: Date.parse(row.asOf),
+    activity: z.parse(z.array(z.number()), JSON.parse(row.activity)),
+    body: row.body,
+  };
+}
