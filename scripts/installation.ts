@@ -17,8 +17,12 @@ export function adminKeyFault(key: string): string | null {
     : "an admin key starts with ew_ and has 8 to 200 more letters, digits, '_' or '-'";
 }
 
-/** Makes `customer/environment` unless it exists. */
-export function environmentSql(customer: string, environment: string): string[] {
+/** The environment that the installation's key is for unless a request names another. */
+export const defaultEnvironment = "default/production" as const;
+
+/** Makes `customer/environment`, both plain slugs, unless it exists. */
+export function environmentSql(name: `${string}/${string}`): string[] {
+  const [customer, environment] = name.split("/");
   const at = new Date().toISOString();
   return [
     `insert into customers (id, key, name, created_at) values ('${uuid()}', '${customer}', '${customer}', '${at}') on conflict do nothing`,

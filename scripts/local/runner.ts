@@ -16,6 +16,7 @@ import { migrate } from "./migrate.ts";
 const root = resolve(import.meta.dirname, "../..");
 const journalName = "edgewise-local-journal";
 const cronName = "edgewise-analysis-cron";
+const analysesQueue = "edgewise-analyses";
 const journalBinding = { className: "QueueJournal", scriptName: journalName, useSQLite: true };
 
 /** The public one first: requests go to it. */
@@ -31,13 +32,13 @@ const configuredOptions = z.looseObject({
   queueProducers: z.record(z.string(), z.object({ queueName: z.string() })),
 });
 
-const journalAnswer = z.object({ messages: z.number() });
-
 type ConfiguredOptions = z.output<typeof configuredOptions>;
 
 export interface RunnerOptions {
   port: number;
   dataFolder: string;
+  /** As `customer/environment`; made unless they exist. */
+  environments: `${string}/${string}`[];
   /** Replaces the installation's key. */
   adminKey?: string;
   onLog?: (line: { level: string; message: string }) => void;
@@ -47,9 +48,9 @@ export interface Runner {
   url: string;
   /** The installation's key when it was made or given at this start; else null, since only its hash is kept. */
   adminKey: string | null;
-  /** Runs the cron as if it were `at`, and everything that it queued, to the end. */
+  /** Runs the cron as if it were `at`, and the analyses that it queues, to the end. */
   tick(at: Date): Promise<void>;
-  /** Resolves when every queued message has been acknowledged. */
+  /** Resolves when every queued event has been folded or put aside. */
   drained(): Promise<void>;
   /** Messages that were not acknowledged when the last run ended, and were sent again. */
   resent: number;
@@ -74,24 +75,30 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   );
   try {
     const url = (await miniflare.ready).toString().replace(/\/$/, "");
-    const adminKey = await prepare(miniflare, options.adminKey);
+    const adminKey = await prepare(miniflare, options);
     const journal = await miniflare.getWorker(journalName);
     const cron = await miniflare.getWorker(cronName);
-    const messages = async (method: string, path: string): Promise<number> => {
-      const response = await journal.fetch(`http://journal${path}`, { method });
+    /** Messages by queue: those pending (GET), or those sent again (POST). */
+    const messages = async (method: "GET" | "POST") => {
+      const response = await journal.fetch("http://journal/", { method });
       if (!response.ok) throw new Error(await response.text());
-      return z.parse(journalAnswer, await response.json()).messages;
+      return z.parse(z.record(z.string(), z.number()), await response.json());
     };
-    const drained = async (): Promise<void> => {
-      while ((await messages("GET", "/pending")) > 0) await pause(20);
+    const emptied = async (isMeant: (queue: string) => boolean): Promise<void> => {
+      const isPending = ([queue, count]: [string, number]) => isMeant(queue) && count > 0;
+      while (Object.entries(await messages("GET")).some(isPending)) await pause(20);
     };
     const tick = async (at: Date): Promise<void> => {
       const { outcome } = await cron.scheduled({ scheduledTime: at, cron: "* * * * *" });
       if (outcome !== "ok") throw new Error(`the cron ended with ${outcome}; see the log`);
-      await drained();
+      await emptied((queue) => queue === analysesQueue);
     };
-    const resent = await messages("POST", "/resend");
-    return { url, adminKey, tick, drained, resent, stop: () => miniflare.dispose() };
+    const resent = Object.values(await messages("POST")).reduce((sum, count) => sum + count, 0);
+    return {
+      ...{ url, adminKey, tick, resent },
+      drained: () => emptied((queue) => queue !== analysesQueue),
+      stop: () => miniflare.dispose(),
+    };
   } catch (error) {
     await miniflare.dispose();
     throw error;
@@ -119,19 +126,13 @@ async function workers() {
     bindings: { QUEUES: [...queues] },
   };
   return [
-    ...loaded.map(({ fromConfig, script }, index) => ({
+    ...loaded.map(({ name, fromConfig, script }) => ({
       ...fromConfig,
-      name:
-        Object.keys(configs)[index] === "cron"
-          ? cronName
-          : `edgewise-${Object.keys(configs)[index]}`,
+      name,
       modules: true,
       script,
       durableObjects: { JOURNAL: journalBinding },
-      bindings: {
-        ...fromConfig.bindings,
-        QUEUE_NAMES: queueNames(fromConfig.queueProducers ?? {}),
-      },
+      bindings: { QUEUE_NAMES: queueNames(fromConfig) },
     })),
     journal,
   ];
@@ -145,14 +146,17 @@ function queueNames({ queueProducers }: ConfiguredOptions): Record<string, strin
 }
 
 /** Migrations, the default environment, the installation's key. */
-async function prepare(miniflare: Miniflare, adminKey: string | undefined): Promise<string | null> {
+async function prepare(
+  miniflare: Miniflare,
+  { adminKey, environments }: RunnerOptions,
+): Promise<string | null> {
   const control = await miniflare.getD1Database("CONTROL", cronName);
   await migrate(control, "control");
   const bindings = Object.keys(await miniflare.getBindings(cronName));
   for (const binding of bindings.filter((name) => name.startsWith("METRICS_"))) {
     await migrate(await miniflare.getD1Database(binding, cronName), "metrics");
   }
-  await run(control, environmentSql("default", "production"));
+  await run(control, environments.flatMap(environmentSql));
   const key = adminKey ?? ((await hasAdminKey(control)) ? null : newAdminKey());
   if (key !== null) await run(control, adminKeySql(key));
   return key;

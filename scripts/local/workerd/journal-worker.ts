@@ -54,15 +54,17 @@ interface Env {
 const page = 100;
 
 export default {
-  /** `POST /resend` sends every journalled message again; `GET /pending` counts them. */
+  /** `POST` sends every journalled message again, `GET` counts them; both answer messages by queue. */
   async fetch(request: Request, env: Env): Promise<Response> {
-    let messages = 0;
+    const messages: Record<string, number> = {};
     for (const name of env.QUEUES) {
       const journal = env.JOURNAL.getByName(name);
-      if (request.method === "GET") messages += await journal.pending();
-      else messages += await resend(name, env[name], journal);
+      messages[name] =
+        request.method === "POST"
+          ? await resend(name, env[name], journal)
+          : await journal.pending();
     }
-    return Response.json({ messages });
+    return Response.json(messages);
   },
 };
 

@@ -1,0 +1,132 @@
+/** `npm start`: the whole of Edgewise on this machine, until Ctrl-C. State, queued events included, is kept in a folder. */
+
+import { createServer } from "node:net";
+import { adminKeyFault, defaultEnvironment } from "./installation.ts";
+import { runningOn, serveControls } from "./local/control-socket.ts";
+import { demoEnvironment, seedDemo } from "./local/demo.ts";
+import { parseOptions, runScript, UsageError, wholeNumber } from "./local/options.ts";
+import { startRunner } from "./local/runner.ts";
+import type { Runner } from "./local/runner.ts";
+
+await runScript(async () => {
+  const options = readOptions();
+  const other = await runningOn(options.dataFolder);
+  if (other !== null) {
+    throw new UsageError(
+      `an Edgewise (process ${other.pid}, ${other.url}) is running on ${options.dataFolder} already; stop it, or choose another folder with --data`,
+    );
+  }
+  await requireFreePort(options.port);
+  const runner = await start(options);
+  const cron = startClock(runner, options.cronSeconds);
+  const stopControls = await serveControls(options.dataFolder, { ...runner, ...cron });
+  await runner.tick(new Date());
+  announce(runner, options.dataFolder);
+  if (options.demo) await showDemo(runner);
+
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    cron.hold();
+    void stopControls()
+      .then(runner.stop)
+      .then(() => process.exit(0));
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+});
+
+function readOptions() {
+  const {
+    port,
+    data,
+    "admin-key": adminKey,
+    "cron-seconds": cron,
+    "no-demo": noDemo,
+  } = parseOptions({
+    port: { type: "string", default: "8787" },
+    data: { type: "string", default: ".edgewise" },
+    "admin-key": { type: "string" },
+    "cron-seconds": { type: "string", default: "60" },
+    "no-demo": { type: "boolean", default: false },
+  });
+  const fault = adminKey === undefined ? null : adminKeyFault(adminKey);
+  if (fault !== null) throw new UsageError(`--admin-key: ${fault}`);
+  return {
+    port: wholeNumber("port", port, { from: 1, to: 65_535 }),
+    dataFolder: data,
+    cronSeconds: wholeNumber("cron-seconds", cron, { from: 1, to: 86_400 }),
+    demo: !noDemo,
+    ...(adminKey !== undefined && { adminKey }),
+  };
+}
+
+async function requireFreePort(port: number): Promise<void> {
+  await new Promise<void>((free, taken) => {
+    const server = createServer();
+    server
+      .once("error", () =>
+        taken(
+          new UsageError(`port ${port} is taken; stop what uses it, or choose another with --port`),
+        ),
+      )
+      .listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => free()));
+  });
+}
+
+async function start(options: ReturnType<typeof readOptions>): Promise<Runner> {
+  try {
+    return await startRunner({
+      ...options,
+      environments: options.demo ? [defaultEnvironment, demoEnvironment] : [defaultEnvironment],
+      onLog: ({ level, message }) => {
+        if (level === "error" || level === "warn") console.error(message);
+      },
+    });
+  } catch (error) {
+    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    throw new UsageError(
+      `Edgewise cannot start on the state folder ${options.dataFolder}: ${reason}. Move the folder away, or choose another with --data`,
+    );
+  }
+}
+
+/** Ticks the cron, never two at a time. */
+function startClock(runner: Runner, seconds: number) {
+  let holds = 0;
+  let ticking = false;
+  setInterval(() => {
+    if (holds > 0 || ticking) return;
+    ticking = true;
+    runner
+      .tick(new Date())
+      .catch((error: unknown) => console.error(String(error)))
+      .finally(() => {
+        ticking = false;
+      });
+  }, seconds * 1_000);
+  return {
+    hold: () => {
+      holds += 1;
+    },
+    release: () => {
+      holds -= 1;
+    },
+  };
+}
+
+function announce({ url, adminKey, resent }: Runner, dataFolder: string): void {
+  console.log(`Edgewise runs at ${url} (state in ${dataFolder}; Ctrl-C stops it)`);
+  if (adminKey !== null) {
+    console.log(`Admin key, shown once, only its hash is kept: ${adminKey}`);
+  }
+  if (resent > 0) console.log(`${resent} queued messages of the last run were sent again`);
+}
+
+async function showDemo({ url, adminKey }: Runner): Promise<void> {
+  const clientKey = adminKey === null ? null : await seedDemo(url, adminKey);
+  if (clientKey === null) return;
+  console.log(`A demo experiment is running. Evaluate it:
+  curl -s ${url}/api/v1/evaluate -H 'authorization: Bearer ${clientKey}' \\
+    -d '{"context": {"targetingKey": "visitor-1", "country": "US"}, "flags": ["checkout_button"]}'`);
+}

@@ -1,0 +1,18 @@
+/** `npm run tick -- --at 2026-01-14T00:00:00Z`: runs the cron of the local Edgewise as if it were then. */
+
+import { callControls } from "./local/control-socket.ts";
+import { parseOptions, runScript, UsageError } from "./local/options.ts";
+
+await runScript(async () => {
+  const { at, data } = parseOptions({
+    at: { type: "string", default: new Date().toISOString() },
+    data: { type: "string", default: ".edgewise" },
+  });
+  if (Number.isNaN(Date.parse(at))) {
+    throw new UsageError(
+      `--at must be an ISO-8601 instant such as 2026-01-14T00:00:00Z, not ${at}`,
+    );
+  }
+  await callControls(data, `/tick?at=${new Date(at).toISOString()}`);
+  console.log(`ticked at ${new Date(at).toISOString()}`);
+});
