@@ -1,113 +1,20 @@
 /**
- * From a snapshot, as published, to what `evaluate` reads: everything that can be decided once is decided here.
- * Compiling never throws and never changes the snapshot; what is wrong in it becomes an ERROR at evaluation.
+ * From a snapshot, as published, to what `evaluate` reads. A flag is compiled when it is first asked for, so that a
+ * snapshot of thousands costs nothing until it is used. Never throws and never changes the snapshot.
  */
-import { compileCondition } from "./conditions.ts";
-import type { SegmentSets, Test } from "./operators.ts";
+import { compileFlag, type CompiledFlag, type Scope } from "./compile-flag.ts";
 import { prerequisiteDepths } from "./prerequisites.ts";
-import type {
-  Condition,
-  Experiment,
-  Flag,
-  Holdout,
-  Json,
-  Reason,
-  Slot,
-  Snapshot,
-  SplitRule as PublishedSplit,
-  WeightedVariant,
-} from "./types.ts";
+import type { Experiment, Flag, Holdout, Snapshot } from "./types.ts";
 
-/** A longer chain of prerequisites is refused: it would be walked at every evaluation. */
-const DEEPEST_PREREQUISITES = 100;
-
-/** A variant of the flag; without value when the flag has none of that key. */
-export interface Choice {
-  variant: string;
-  value: Json | undefined;
-}
-
-/** The choice of the buckets from the previous share's end up to `end`. */
-export interface Share {
-  end: number;
-  choice: Choice;
-}
-
-/** What every compiled rule has. */
-interface Conditioned {
-  /** Position among the flag's rules, from 0. */
-  index: number;
-  when: Test | null;
-}
-
-/** Which unit is assigned, and how its bucket under the salt chooses. */
-interface Assigning extends Conditioned {
-  unit: string;
-  salt: string;
-  shares: readonly Share[];
-}
-
-export interface ServeRule extends Conditioned {
-  kind: "serve";
-  choice: Choice;
-  reason: Reason;
-}
-
-export interface SplitRule extends Assigning {
-  kind: "split";
-  rollout: { salt: string; basisPoints: number } | null;
-}
-
-export interface ExperimentRule extends Assigning {
-  kind: "experiment";
-  experiment: string;
-  phase: number;
-  startAt: number;
-  endAt: number;
-  targeting: Test | null;
-  holdouts: readonly Holdout[];
-  layerSalt: string;
-  slots: readonly Slot[];
-}
-
-/** The rule of an experiment that is not running. */
-export interface StoppedRule extends Conditioned {
-  kind: "stopped";
-  experiment: string;
-}
-
-export type CompiledRule = ServeRule | SplitRule | ExperimentRule | StoppedRule;
-
-export interface CompiledFlag {
-  key: string;
-  enabled: boolean;
-  /** Served when disabled or a prerequisite is not met; null when there is then no value. */
-  off: Choice | null;
-  fallback: Choice;
-  prerequisites: readonly { flag: string; variants: ReadonlySet<string> }[];
-  /** Why the prerequisites cannot be evaluated, if they cannot. */
-  fault: string | null;
-  /** By the unit's id. */
-  overrides: ReadonlyMap<string, Choice> | null;
-  rules: readonly CompiledRule[];
-  fallbackReason: Reason;
-}
-
-/** A snapshot made ready for `evaluate`; immutable, safe to share between requests. */
+/** A snapshot made ready for `evaluate`, safe to share between requests: an answer never depends on earlier ones. */
 export interface CompiledSnapshot {
   readonly environment: string;
   readonly version: number;
-  readonly flags: ReadonlyMap<string, CompiledFlag>;
-}
-
-type Choose = (variant: string) => Choice;
-
-interface Scope {
-  segments: SegmentSets;
-  experiments: ReadonlyMap<string, Experiment>;
-  /** Holdouts by layer; under null, those of experiments outside any layer. */
-  holdoutsOf: (layer: string | null) => readonly Holdout[];
-  depths: ReadonlyMap<string, number>;
+  /** By key, in the snapshot's order, as published. */
+  readonly flags: ReadonlyMap<string, Flag>;
+  /** Those that run, by key, as published. */
+  readonly experiments: ReadonlyMap<string, Experiment>;
+  readonly compiledFlag: (key: string) => CompiledFlag | undefined;
 }
 
 /** The holdouts that keep units out of a layer's experiments: the environment's and the layer's own. */
@@ -123,108 +30,32 @@ function holdoutsByLayer(holdouts: readonly Holdout[]): Scope["holdoutsOf"] {
   return (layer) => byLayer.get(layer) ?? everywhere;
 }
 
-function compileShares(weights: readonly WeightedVariant[], choose: Choose): Share[] {
-  let end = 0;
-  return weights.map(({ variant, weightBasisPoints }) => ({
-    end: (end += weightBasisPoints),
-    choice: choose(variant),
-  }));
-}
-
-function compileFlag(flag: Flag, scope: Scope): CompiledFlag {
-  const values = new Map(flag.variants.map((variant) => [variant.key, variant.value]));
-  const choose: Choose = (variant) => ({ variant, value: values.get(variant) });
-  const overrides = Object.entries(flag.overrides ?? {}).flatMap(([variant, units]) =>
-    units.map((unit): [string, Choice] => [unit, choose(variant)]),
-  );
-  const prerequisites = (flag.prerequisites ?? []).map(({ flag: key, variants }) => ({
-    flag: key,
-    variants: new Set(variants),
-  }));
-  const rulesAlone = overrides.length === 0 && prerequisites.length === 0;
-  return {
-    key: flag.key,
-    enabled: flag.enabled,
-    off: flag.offVariant === undefined ? null : choose(flag.offVariant),
-    fallback: choose(flag.defaultVariant),
-    fallbackReason: rulesAlone && flag.rules.length === 0 ? "STATIC" : "DEFAULT",
-    prerequisites,
-    fault: faultOf(scope.depths.get(flag.key)),
-    overrides: overrides.length === 0 ? null : new Map(overrides),
-    rules: flag.rules.map((rule, index) => {
-      const when = compileOptional(rule.when, scope);
-      if ("serve" in rule) {
-        const isStatic = rulesAlone && index === 0 && when === null;
-        const reason = isStatic ? "STATIC" : "TARGETING_MATCH";
-        return { index, when, kind: "serve", choice: choose(rule.serve), reason };
-      }
-      return "experiment" in rule
-        ? { index, when, ...compileExperiment(rule.experiment, choose, scope) }
-        : { index, when, ...compileSplit(rule, flag.salt, choose) };
-    }),
-  };
-}
-
-function compileOptional(condition: Condition | undefined, scope: Scope): Test | null {
-  return condition === undefined ? null : compileCondition(condition, scope.segments);
-}
-
-function compileSplit(
-  rule: PublishedSplit,
-  salt: string,
-  choose: Choose,
-): Omit<SplitRule, keyof Conditioned> {
-  const basisPoints = rule.rolloutBasisPoints;
-  return {
-    kind: "split",
-    unit: rule.unit,
-    salt,
-    shares: compileShares(rule.split, choose),
-    rollout: basisPoints === undefined ? null : { salt: `${salt}:rollout`, basisPoints },
-  };
-}
-
-function compileExperiment(
-  key: string,
-  choose: Choose,
-  scope: Scope,
-): Omit<ExperimentRule, keyof Conditioned> | Omit<StoppedRule, keyof Conditioned> {
-  const experiment = scope.experiments.get(key);
-  if (experiment === undefined) return { kind: "stopped", experiment: key };
-  return {
-    kind: "experiment",
-    experiment: key,
-    phase: experiment.phase,
-    startAt: experiment.startAt ?? -Infinity,
-    endAt: experiment.endAt ?? Infinity,
-    targeting: compileOptional(experiment.targeting, scope),
-    holdouts: scope.holdoutsOf(experiment.layer),
-    layerSalt: experiment.layerSalt,
-    slots: experiment.slots,
-    unit: experiment.unit,
-    salt: experiment.salt,
-    shares: compileShares(experiment.variants, choose),
-  };
-}
-
-function faultOf(depth: number | undefined): string | null {
-  if (depth === undefined) return "the prerequisites form a cycle";
-  return depth > DEEPEST_PREREQUISITES
-    ? `the prerequisites are nested deeper than ${DEEPEST_PREREQUISITES}`
-    : null;
-}
-
 /** Makes a snapshot ready to be evaluated any number of times. */
 export function compile(snapshot: Snapshot): CompiledSnapshot {
+  const flags = new Map(snapshot.flags.map((flag) => [flag.key, flag]));
+  const experiments = new Map(
+    snapshot.experiments.map((experiment) => [experiment.key, experiment]),
+  );
   const scope: Scope = {
     segments: new Map(snapshot.segments.map(({ key, values }) => [key, new Set(values)])),
-    experiments: new Map(snapshot.experiments.map((experiment) => [experiment.key, experiment])),
+    experiments,
     holdoutsOf: holdoutsByLayer(snapshot.holdouts),
     depths: prerequisiteDepths(snapshot.flags),
   };
+  const ready = new Map<string, CompiledFlag>();
   return {
     environment: snapshot.environment,
     version: snapshot.version,
-    flags: new Map(snapshot.flags.map((flag) => [flag.key, compileFlag(flag, scope)])),
+    flags,
+    experiments,
+    compiledFlag: (key) => {
+      const known = ready.get(key);
+      if (known !== undefined) return known;
+      const flag = flags.get(key);
+      if (flag === undefined) return undefined;
+      const compiled = compileFlag(flag, scope);
+      ready.set(key, compiled);
+      return compiled;
+    },
   };
 }

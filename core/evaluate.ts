@@ -3,30 +3,14 @@
  * unit, the rules, the default. Never throws, does no I/O, has no clock and remembers nothing between two calls:
  * the same snapshot and context always get the same answer. The exposure is returned, never sent.
  */
-import type {
-  Choice,
-  CompiledFlag,
-  CompiledRule,
-  CompiledSnapshot,
-  ExperimentRule,
-  SplitRule,
-} from "./compile.ts";
+import type { Choice, CompiledFlag, CompiledRule } from "./compile-flag.ts";
+import type { CompiledSnapshot } from "./compile.ts";
 import { bucket } from "./hash.ts";
-import type { Trace } from "./trace.ts";
+import type { Question } from "./question.ts";
+import { isOpen, reaches } from "./reach.ts";
 import type { Context, Evaluation, EvaluationErrorCode, Reason } from "./types.ts";
 import { TARGETING_KEY, unitIdOf } from "./unit.ts";
 import { isRecord } from "./values.ts";
-
-export interface Question {
-  compiled: CompiledSnapshot;
-  context: Context;
-  /** Epoch milliseconds; NaN when there is no clock, and then no experiment is too early or too late. */
-  nowMs: number;
-  /** Each prerequisite is decided once, however many flags need it. */
-  decided?: Map<string, Evaluation>;
-  /** Told every step, when somebody wants an explanation. */
-  trace?: Trace;
-}
 
 /** What `flagKey` serves to `context` at `nowMs` (epoch milliseconds). */
 export function evaluate(
@@ -49,7 +33,7 @@ export function evaluateAll(
 }
 
 export function answer(flagKey: string, question: Question): Evaluation {
-  const flag = question.compiled.flags.get(flagKey);
+  const flag = question.compiled.compiledFlag(flagKey);
   if (flag === undefined) return failed(flagKey, "FLAG_NOT_FOUND", "there is no such flag");
   if (!isRecord(question.context)) {
     return failed(flagKey, "INVALID_CONTEXT", "the context is not an object");
@@ -91,7 +75,9 @@ function decide(flag: CompiledFlag, question: Question): Evaluation {
 
   trace?.note(flag, null, "default", true);
   const byDefault = serve(flag, flag.fallback, flag.fallbackReason);
-  return keyMissing ? { ...byDefault, errorCode: "TARGETING_KEY_MISSING" } : byDefault;
+  if (!keyMissing || byDefault.reason === "ERROR") return byDefault;
+  const errorMessage = "a rule assigns by targetingKey, and the context has none";
+  return { ...byDefault, errorCode: "TARGETING_KEY_MISSING", errorMessage };
 }
 
 function isMet(
@@ -119,67 +105,32 @@ function apply(
     trace?.note(flag, rule, "running", false, rule.experiment);
     return "next rule";
   }
-  if (rule.kind === "experiment" && !isOpen(flag, rule, question)) return "next rule";
+  if (!isOpen(flag, rule, question)) return "next rule";
 
   const unit = unitIdOf(context, rule.unit);
   trace?.note(flag, rule, "unit", unit !== null, rule.unit);
   if (unit === null) return rule.unit === TARGETING_KEY ? "no targeting key" : "next rule";
+  if (!reaches(flag, rule, unit, question)) return "next rule";
 
-  const reached =
-    rule.kind === "experiment"
-      ? !isHeldOut(flag, rule, question) && isInSlots(flag, rule, unit, trace)
-      : isInRollout(flag, rule, unit, trace);
-  if (!reached) return "next rule";
-
-  const at = bucket(rule.salt, unit);
-  const choice = rule.shares.find((share) => at < share.end)?.choice;
-  trace?.hashed(flag, rule, "variant", choice !== undefined, rule.salt, unit, at);
+  const { salt, shares } = rule;
+  const at = bucket(salt, unit);
+  const choice = shares.find((share) => at < share.end)?.choice;
+  trace?.hashed(
+    flag,
+    rule,
+    "variant",
+    choice !== undefined,
+    { salt, unit, bucket: at },
+    choice?.variant,
+  );
   if (choice === undefined) return "next rule";
+
   const evaluation = serve(flag, choice, "SPLIT");
-  if (rule.kind === "experiment" && evaluation.variant !== undefined) {
+  if (rule.kind === "experiment" && evaluation.reason === "SPLIT") {
     const { experiment, phase, unit: kind } = rule;
-    evaluation.exposure = { experiment, phase, variant: evaluation.variant, kind, unit };
+    evaluation.exposure = { experiment, phase, variant: choice.variant, kind, unit };
   }
   return evaluation;
-}
-
-/** Whether the experiment takes in such contexts at all, whichever unit they are. */
-function isOpen(flag: CompiledFlag, rule: ExperimentRule, { context, nowMs, trace }: Question) {
-  const early = nowMs < rule.startAt;
-  const late = nowMs >= rule.endAt;
-  trace?.note(flag, rule, "running", !early && !late, rule.experiment);
-  if (early || late) return false;
-  const targeted = rule.targeting === null || rule.targeting(context);
-  trace?.note(flag, rule, "targeting", targeted);
-  return targeted;
-}
-
-/** A context without the holdout's unit is not held out. */
-function isHeldOut(flag: CompiledFlag, rule: ExperimentRule, { context, trace }: Question) {
-  return rule.holdouts.some((holdout) => {
-    const unit = unitIdOf(context, holdout.unit);
-    if (unit === null) return false;
-    const at = bucket(holdout.salt, unit);
-    const held = at < holdout.basisPoints;
-    trace?.hashed(flag, rule, "holdout", !held, holdout.salt, unit, at, holdout.key);
-    return held;
-  });
-}
-
-/** Layer 1, the traffic: slots only grow, so raising it only adds units. */
-function isInSlots(flag: CompiledFlag, rule: ExperimentRule, unit: string, trace?: Trace) {
-  const at = bucket(rule.layerSalt, unit);
-  const inside = rule.slots.some(([start, end]) => at >= start && at < end);
-  trace?.hashed(flag, rule, "traffic", inside, rule.layerSalt, unit, at);
-  return inside;
-}
-
-function isInRollout(flag: CompiledFlag, rule: SplitRule, unit: string, trace?: Trace) {
-  if (rule.rollout === null) return true;
-  const at = bucket(rule.rollout.salt, unit);
-  const inside = at < rule.rollout.basisPoints;
-  trace?.hashed(flag, rule, "rollout", inside, rule.rollout.salt, unit, at);
-  return inside;
 }
 
 function serveOff(flag: CompiledFlag): Evaluation {

@@ -2,8 +2,10 @@
 export { compile, type CompiledSnapshot } from "./compile.ts";
 export { matches, type SegmentValues } from "./conditions.ts";
 export { evaluate, evaluateAll } from "./evaluate.ts";
+export { explain, type Explanation } from "./explain.ts";
 export { bucket, BUCKETS, hash32 } from "./hash.ts";
 export { prerequisiteCycle } from "./prerequisites.ts";
+export type { Step, TraceStep } from "./trace.ts";
 export { TARGETING_KEY, unitIdOf } from "./unit.ts";
 export {
   validateCondition,

@@ -6,7 +6,7 @@
 import { epochMs } from "./dates.ts";
 import type { Json } from "./types.ts";
 import { equals } from "./values.ts";
-import { versionOrder } from "./versions.ts";
+import { compareVersions, versionOf } from "./versions.ts";
 
 export type Test = (actual: unknown) => boolean;
 
@@ -58,11 +58,8 @@ function comparison(holds: (sign: number) => boolean): Compile {
 function versionComparison(holds: (sign: number) => boolean): Compile {
   return (operand) => {
     if (typeof operand !== "string" && typeof operand !== "number") return never;
-    const expected = versionOrder(operand);
-    return (actual) => {
-      const version = versionOrder(actual);
-      return holds(version < expected ? -1 : version > expected ? 1 : 0);
-    };
+    const expected = versionOf(operand);
+    return (actual) => holds(compareVersions(versionOf(actual), expected));
   };
 }
 

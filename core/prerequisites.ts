@@ -7,31 +7,37 @@ function prerequisiteKeys(flag: Dependent | undefined): string[] {
   return flag?.prerequisites?.map((prerequisite) => prerequisite.flag) ?? [];
 }
 
+/** By key, the flags that have prerequisites; all others end a chain. */
+function dependentFlags(flags: readonly Dependent[]): Map<string, Dependent> {
+  const dependent = flags.filter((flag) => (flag.prerequisites?.length ?? 0) > 0);
+  return new Map(dependent.map((flag) => [flag.key, flag]));
+}
+
 /**
- * How deep each flag's prerequisites go: 0 without any, else one more than the deepest. Flags that are in a cycle,
- * or depend on one, have no depth and are absent. Prerequisites that do not exist do not count.
+ * How deep each dependent flag's prerequisites go: one more than the deepest of them, 1 when none of them has any.
+ * Flags that are in a cycle, or depend on one, are absent. Prerequisites that do not exist do not count.
  */
 export function prerequisiteDepths(flags: readonly Dependent[]): Map<string, number> {
+  const dependent = dependentFlags(flags);
   const depths = new Map<string, number>();
-  const byKey = new Map(flags.map((flag) => [flag.key, flag]));
-  const open = new Map<string, number>();
-  const dependents = new Map<string, string[]>();
-  for (const flag of byKey.values()) {
-    const known = prerequisiteKeys(flag).filter((key) => byKey.has(key));
-    open.set(flag.key, known.length);
-    for (const key of known) {
-      const others = dependents.get(key);
-      if (others === undefined) dependents.set(key, [flag.key]);
+  const waitingFor = new Map<string, number>();
+  const waiting = new Map<string, string[]>();
+  for (const flag of dependent.values()) {
+    const needed = prerequisiteKeys(flag).filter((key) => dependent.has(key));
+    waitingFor.set(flag.key, needed.length);
+    if (needed.length === 0) depths.set(flag.key, 1);
+    for (const key of needed) {
+      const others = waiting.get(key);
+      if (others === undefined) waiting.set(key, [flag.key]);
       else others.push(flag.key);
     }
-    if (known.length === 0) depths.set(flag.key, 0);
   }
-  // A Map iterates over what is added meanwhile: this is the queue of Kahn's algorithm.
+  // Kahn's algorithm; its queue is the map itself, which iterates over what is added meanwhile.
   for (const [key, depth] of depths) {
-    for (const dependent of dependents.get(key) ?? []) {
-      const left = (open.get(dependent) ?? 0) - 1;
-      open.set(dependent, left);
-      if (left === 0) depths.set(dependent, depth + 1);
+    for (const next of waiting.get(key) ?? []) {
+      const left = (waitingFor.get(next) ?? 0) - 1;
+      waitingFor.set(next, left);
+      if (left === 0) depths.set(next, depth + 1);
     }
   }
   return depths;
@@ -40,9 +46,9 @@ export function prerequisiteDepths(flags: readonly Dependent[]): Map<string, num
 /** One cycle among the flags' prerequisites, from a flag back to itself (`["a", "b", "a"]`); null when there is none. */
 export function prerequisiteCycle(flags: readonly Dependent[]): string[] | null {
   const depths = prerequisiteDepths(flags);
-  const knotted = new Map(
-    flags.filter((flag) => !depths.has(flag.key)).map((flag) => [flag.key, flag]),
-  );
+  const knotted = dependentFlags(flags);
+  for (const key of depths.keys()) knotted.delete(key);
+  // Every flag left waits for another one that is left: going from one to the next must come back.
   const path = new Set<string>();
   let [key] = knotted.keys();
   while (key !== undefined && !path.has(key)) {
