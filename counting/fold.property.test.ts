@@ -1,0 +1,203 @@
+/** Counting against the naive model in test/: the same rows after any stream, cut, order and repetition. */
+
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { countNaively } from "../test/naive-counting.ts";
+import type { Received } from "../test/naive-counting.ts";
+import { foldedShard } from "../test/folded-shard.ts";
+import type { CountedEvent, CountedMetric, CountingPlan } from "./types.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const start = 490_000 * hour;
+
+const metrics: CountedMetric[] = [
+  { key: "bought", type: "proportion", event: "buy", aggregation: "any", windowMs: 24 * hour },
+  {
+    key: "revenue",
+    type: "mean",
+    event: "buy",
+    aggregation: "sum",
+    cap: 5,
+    covariateLookbackDays: 1,
+    windowMs: 24 * hour,
+  },
+  { key: "views", type: "mean", event: "view", aggregation: "count", windowMs: 6 * hour },
+  { key: "largest", type: "mean", event: "buy", aggregation: "max", windowMs: hour },
+  {
+    key: "per_view",
+    type: "ratio",
+    event: "buy",
+    aggregation: "sum",
+    denominator: { event: "view", aggregation: "count" },
+    covariateLookbackDays: 2,
+    windowMs: 12 * hour,
+  },
+  {
+    key: "returned",
+    type: "retention",
+    event: "view",
+    aggregation: "any",
+    returnDays: 1,
+    windowMs: 0,
+  },
+];
+
+const at = (hours: number) => start + hours * hour;
+const phase = (number: number, variants: string[], rest: object) => ({
+  phase: number,
+  variants,
+  excludesEarlierPhases: false,
+  metrics,
+  running: [] as [number, number | null][],
+  ...rest,
+});
+
+const plan = (environment: string): CountingPlan => ({
+  formatVersion: 1,
+  environment,
+  version: 1,
+  outcomes: ["buy", "view"],
+  experiments: [
+    {
+      key: "checkout",
+      unit: "user",
+      dimensions: ["country", "device"],
+      phases: [
+        phase(1, ["a", "b"], { running: [[at(0), at(30)]] }),
+        phase(2, ["a", "b", "c"], { running: [[at(30), at(60)]], excludesEarlierPhases: true }),
+        phase(3, ["b", "c"], { running: [[at(60), null]] }),
+      ],
+    },
+    {
+      key: "search",
+      unit: "user",
+      dimensions: [],
+      phases: [
+        phase(1, ["a", "b"], {
+          running: [
+            [at(0), at(20)],
+            [at(40), at(70)],
+          ],
+          metrics: metrics.slice(0, 2),
+        }),
+      ],
+    },
+    {
+      key: "device_test",
+      unit: "device",
+      dimensions: ["country"],
+      phases: [phase(1, ["a", "b"], { running: [[at(0), null]], metrics: metrics.slice(2) })],
+    },
+  ],
+});
+const plans = [plan("production"), plan("staging")];
+
+/** Round hours, so that events tie and meet the edges of windows, intervals and tolerances, and a little beside them. */
+const timeMs = fc
+  .tuple(
+    fc.oneof(fc.integer({ min: -30, max: 110 }), fc.constantFrom(0, 5, 29, 30)),
+    fc.constantFrom(0, 0, 1, 59, 2 * minute, 25 * minute),
+  )
+  .map(([hours, extra]) => at(hours) + extra);
+const source = fc.constantFrom("server", "server", "client", "import", "edge");
+const unit = fc.constantFrom("1", "2", "3");
+const kind = fc.constantFrom("user", "user", "device");
+
+const exposure = fc.record(
+  {
+    type: fc.constant("exposure"),
+    experiment: fc.constantFrom("checkout", "checkout", "search", "device_test", "archived"),
+    phase: fc.constantFrom(1, 2, 3),
+    variant: fc.constantFrom("a", "a", "a", "a", "a", "b", "c"),
+    kind,
+    unit,
+    timeMs,
+    source,
+    bot: fc.constant(true),
+    attributes: fc.record(
+      { country: fc.constantFrom("US", "FR", ""), device: fc.constantFrom("phone", 7, true, null) },
+      { requiredKeys: [] },
+    ),
+  },
+  { requiredKeys: ["type", "experiment", "variant", "kind", "unit", "timeMs", "source"] },
+);
+const rarelyBot = fc
+  .tuple(exposure, fc.nat(9))
+  .map(([{ bot, ...rest }, chance]) => (bot && chance === 0 ? { ...rest, bot } : rest));
+
+const outcome = fc.record(
+  {
+    type: fc.constant("outcome"),
+    id: fc.integer({ min: 0, max: 30 }).map(String),
+    name: fc.constantFrom("buy", "view", "ignored"),
+    kind,
+    unit,
+    /** Multiples of a quarter add up exactly in any order. */
+    value: fc.integer({ min: -8, max: 32 }).map((quarters) => quarters / 4),
+    timeMs,
+    source,
+  },
+  { requiredKeys: ["type", "id", "name", "kind", "unit", "timeMs", "source"] },
+);
+
+const event = fc.oneof(rarelyBot, outcome) as fc.Arbitrary<CountedEvent>;
+const message: fc.Arbitrary<Received> = fc.record({
+  environment: fc.constantFrom("production", "production", "staging"),
+  receivedAtMs: fc.integer({ min: 0, max: 120 }).map((hours) => at(hours) + 15 * minute),
+  events: fc.array(event, { minLength: 1, maxLength: 16, size: "max" }),
+});
+
+/** Consumer batches: every message once, some again later, in any order. */
+const deliveries = fc
+  .array(message, { minLength: 1, maxLength: 12, size: "max" })
+  .chain((messages) =>
+    fc.tuple(
+      fc.constant(messages),
+      fc.array(fc.nat(messages.length - 1), { maxLength: 8 }),
+      fc.infiniteStream(fc.double({ noNaN: true, min: 0, max: 1 })),
+    ),
+  )
+  .map(([messages, again, random]) => {
+    const draw = () => random.next().value ?? 0;
+    const stream = [...messages.keys(), ...again]
+      .map((index) => ({ index, at: draw() }))
+      .toSorted((a, b) => a.at - b.at)
+      .flatMap(({ index }) => messages[index] ?? []);
+    const batches: Received[][] = [[]];
+    for (const each of stream) {
+      if (draw() < 0.4) batches.push([]);
+      batches.at(-1)?.push(each);
+    }
+    return batches;
+  });
+
+function countIncrementally(batches: readonly Received[][]) {
+  const shard = foldedShard();
+  for (const batch of batches) shard.receive(plans, batch);
+  return shard;
+}
+
+describe("any stream, in any order, repeated and cut anywhere", () => {
+  test("ends in the cells, populations and tallies of the naive model", () => {
+    fc.assert(
+      fc.property(deliveries, (batches) => {
+        const naive = countNaively(plans, batches.flat());
+        expect(countIncrementally(batches).counted).toEqual(naive);
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  test("writes nothing and changes nothing when everything is delivered again", () => {
+    fc.assert(
+      fc.property(deliveries, (batches) => {
+        const shard = countIncrementally(batches);
+        const once = structuredClone(shard.counted);
+        expect(shard.receive(plans, batches.flat())).toEqual([]);
+        expect(shard.counted).toEqual(once);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,72 @@
+/** A shard in memory: folds consumer batches one after another and adds up what they change, as the database does. */
+
+import { isStoredDocument } from "../counting/document.ts";
+import type { StoredDocument } from "../counting/document.ts";
+import { fold, unitsOf } from "../counting/fold.ts";
+import type { EventBatch } from "../counting/fold.ts";
+import { compilePlan } from "../counting/plan.ts";
+import type { CountingPlan } from "../counting/types.ts";
+
+/** Row names (JSON arrays of what identifies a row) to numbers; zeros are left out. */
+export interface Counted {
+  /** [environment, experiment, phase, variant, dimension, value, cohort] → n */
+  populations: Map<string, number>;
+  /** [environment, experiment, phase, metric, variant, dimension, value, cohort] → y, yy, d, dd, yd, x, xx, xy */
+  cells: Map<string, number[]>;
+  /** [environment, experiment, phase, cause, detail] → n */
+  tallies: Map<string, number>;
+}
+
+export function foldedShard() {
+  const counted: Counted = { populations: new Map(), cells: new Map(), tallies: new Map() };
+  const stored = new Map<string, string>();
+
+  /** The keys of the units that were written. */
+  function receive(plans: readonly CountingPlan[], batch: readonly EventBatch[]): string[] {
+    const compiled = new Map(plans.map((plan) => [plan.environment, compilePlan(plan)]));
+    const known = new Map<string, StoredDocument>();
+    for (const key of unitsOf(compiled, batch)) {
+      const document: unknown = JSON.parse(stored.get(key) ?? "null");
+      if (isStoredDocument(document)) known.set(key, document);
+    }
+    const folded = fold(known, compiled, batch);
+    for (const [key, text] of folded.documents) stored.set(key, text);
+
+    for (const row of folded.populations) {
+      const { environment, experiment, phase, variant, dimension, value, cohortStart, n } = row;
+      const key = [environment, experiment, phase, variant, dimension, value, cohortStart];
+      add(counted.populations, key, n);
+    }
+    for (const { environment, experiment, phase, cause, detail, n } of folded.tallies) {
+      add(counted.tallies, [environment, experiment, phase, cause, detail], n);
+    }
+    for (const row of folded.cells) {
+      const { environment, experiment, phase, metric, variant, dimension, value } = row;
+      const key = JSON.stringify([
+        environment,
+        experiment,
+        phase,
+        metric,
+        variant,
+        dimension,
+        value,
+        row.cohortStart,
+      ]);
+      const change = [row.y, row.yy, row.d, row.dd, row.yd, row.x, row.xx, row.xy];
+      const known = counted.cells.get(key) ?? change.map(() => 0);
+      const sums = known.map((sum, i) => sum + (change[i] ?? 0));
+      if (sums.some((sum) => sum !== 0)) counted.cells.set(key, sums);
+      else counted.cells.delete(key);
+    }
+    return [...folded.documents.keys()];
+  }
+
+  return { counted, stored, receive };
+}
+
+function add(rows: Map<string, number>, key: unknown[], n: number): void {
+  const text = JSON.stringify(key);
+  const sum = (rows.get(text) ?? 0) + n;
+  if (sum === 0) rows.delete(text);
+  else rows.set(text, sum);
+}
