@@ -3,9 +3,7 @@
  * of the fractions: a drift of δ means E[Z] = δ at fraction 1.
  */
 import { requireProbability } from "./check-parameters.ts";
-import { exitProbabilities } from "./exit-probabilities.ts";
-import type { ExitProbabilities } from "./exit-probabilities.ts";
-import { brentRoot } from "./find-root.ts";
+import { expectedFraction, solveDrift } from "./drift-for-power.ts";
 import { futilityBounds } from "./futility-bounds.ts";
 import { groupSequentialBounds } from "./group-sequential-bounds.ts";
 import type { GroupSequentialBounds, GroupSequentialPlan } from "./group-sequential-bounds.ts";
@@ -39,7 +37,7 @@ export function designGroupSequential(
     readonly futility?: { readonly beta: number; readonly spending: SpendingCurve };
   },
 ): GroupSequentialDesign {
-  const { fractions, alpha, power, sides, futility } = plan;
+  const { fractions, alpha, power, sides, futility, spendingTime } = plan;
   const bounds = groupSequentialBounds(plan);
   requireProbability("power", power);
   if (!(power > alpha / sides))
@@ -50,63 +48,31 @@ export function designGroupSequential(
     if (futility.beta > 1 - power + 1e-12)
       throw new RangeError(`futility.beta must not exceed 1 - power, got ${futility.beta}`);
   }
+  const { upper } = bounds;
   const lowerAt = (drift: number): number[] | null => {
     if (!futility) return bounds.lower;
-    const interim = futilityBounds({
+    const { lower } = futilityBounds({
       fractions,
-      upper: bounds.upper,
+      upper,
       drift,
       ...futility,
-      ...(plan.spendingTime ? { spendingTime: plan.spendingTime } : {}),
-    }).lower;
+      ...(spendingTime ? { spendingTime } : {}),
+    });
     // The last look decides: what does not cross above fails.
-    return interim.map((bound, k) =>
-      k === fractions.length - 1 ? (bounds.upper[k] ?? bound) : bound,
-    );
+    return [...lower.slice(0, -1), ...upper.slice(-1)];
   };
-  const powerAt = (drift: number): number =>
-    sum(exitProbabilities({ fractions, upper: bounds.upper, lower: lowerAt(drift), drift }).upper);
-
+  const drift = solveDrift((trial) => ({ fractions, upper, lower: lowerAt(trial) }), power);
+  const looks = { fractions, upper, lower: lowerAt(drift) };
   const fixedDrift = -normal.quantile(alpha / sides) + normal.quantile(power);
-  let high = fixedDrift * 1.5 + 1;
-  while (powerAt(high) < power) high *= 2;
-  const drift = brentRoot((trial) => powerAt(trial) - power, {
-    lower: 0,
-    upper: high,
-    tolerance: 1e-12,
-  });
-  const lower = lowerAt(drift);
-  const expectedAt = (trial: number): number =>
-    expectedFraction(
-      fractions,
-      exitProbabilities({ fractions, upper: bounds.upper, lower, drift: trial }),
-    );
   return {
     ...bounds,
-    futility: futility ? lower : null,
+    futility: futility ? looks.lower : null,
     drift,
     inflationFactor: (drift / fixedDrift) ** 2,
     expectedFraction: {
-      null: expectedAt(0),
-      half: expectedAt(drift / 2),
-      alternative: expectedAt(drift),
+      null: expectedFraction({ ...looks, drift: 0 }),
+      half: expectedFraction({ ...looks, drift: drift / 2 }),
+      alternative: expectedFraction({ ...looks, drift }),
     },
   };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-/** Σ t_k P(stop at k), with everything that is left stopping at the last look. */
-function expectedFraction(fractions: readonly number[], exits: ExitProbabilities): number {
-  let running = 1;
-  let before = 0;
-  let expected = 0;
-  fractions.forEach((fraction, k) => {
-    expected += running * (fraction - before);
-    running -= exits.total[k] ?? 0;
-    before = fraction;
-  });
-  return expected;
 }

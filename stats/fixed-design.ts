@@ -39,16 +39,21 @@ export function requireDesign(design: FixedDesign): Required<FixedDesign> {
   return { alpha, sides, allocation, treatments, inflation };
 }
 
-/** Normal deviates of the error of one comparison's side and of the power. */
+/** The normal deviate of one side's error in one comparison. */
+export function sideDeviate(design: FixedDesign): number {
+  const { alpha, sides, treatments } = requireDesign(design);
+  return -normal.quantile(alpha / treatments / sides);
+}
+
+/** Normal deviates of that error and of the power. @throws RangeError unless power lies between the two */
 export function criticalValues(
   design: FixedDesign,
   power: number,
 ): { zAlpha: number; zPower: number } {
   const { alpha, sides, treatments } = requireDesign(design);
-  const side = alpha / treatments / sides;
-  if (!(power > side && power < 1))
+  if (!(power > alpha / treatments / sides && power < 1))
     throw new RangeError(`power must lie between the error of a side and 1, got ${power}`);
-  return { zAlpha: -normal.quantile(side), zPower: normal.quantile(power) };
+  return { zAlpha: sideDeviate(design), zPower: normal.quantile(power) };
 }
 
 /** Whole units for a fixed-sample need of the control, inflated. */

@@ -28,23 +28,26 @@ export function gaussLegendre(n: number): Quadrature {
   return { nodes, weights };
 }
 
-/** The integral of f from lower to upper by the rule repeated over equal panels. */
-export function integrate(
-  f: (x: number) => number,
-  {
-    lower,
-    upper,
-    panels,
-    rule,
-  }: { lower: number; upper: number; panels: number; rule: Quadrature },
-): number {
+/** A rule repeated over equal panels between two finite ends. */
+export function composite(
+  rule: Quadrature,
+  { lower, upper, panels }: { lower: number; upper: number; panels: number },
+): Quadrature {
   const half = (upper - lower) / panels / 2;
-  let total = 0;
+  const nodes: number[] = [];
+  const weights: number[] = [];
   for (let panel = 0; panel < panels; panel++) {
     const middle = lower + (2 * panel + 1) * half;
-    rule.nodes.forEach((node, i) => {
-      total += (rule.weights[i] ?? 0) * f(middle + half * node);
-    });
+    for (const node of rule.nodes) nodes.push(middle + half * node);
+    for (const weight of rule.weights) weights.push(half * weight);
   }
-  return total * half;
+  return { nodes, weights };
+}
+
+export function integrate(f: (x: number) => number, { nodes, weights }: Quadrature): number {
+  let total = 0;
+  nodes.forEach((node, i) => {
+    total += (weights[i] ?? 0) * f(node);
+  });
+  return total;
 }
