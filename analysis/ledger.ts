@@ -2,6 +2,9 @@
 
 import type { Reading } from "./readings.ts";
 
+/** Less new information than this, of the plan's total, is none. */
+export const leastNewInformation = 1e-4;
+
 export interface LedgerRow {
   metric: string;
   variant: string;

@@ -7,12 +7,10 @@ import type { Phase, PhaseMetric } from "../contracts/phase.ts";
 import { groupSequentialBounds } from "../stats/index.ts";
 import { compare, isProportion, readingOf } from "./readings.ts";
 import type { Reading, ReadingsByVariant } from "./readings.ts";
+import { leastNewInformation } from "./ledger.ts";
 import type { LedgerRow } from "./ledger.ts";
 
 const dayMs = 24 * 3_600_000;
-
-/** Less new information than this is none (of the plan's total). */
-const leastNewInformation = 1e-4;
 
 export interface LookInputs {
   phase: Phase;

@@ -4,11 +4,11 @@
  */
 
 import type { D1Database } from "@cloudflare/workers-types";
-import { and, asc, eq, lte, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod/mini";
 import type { LedgerRow, LookFigures } from "../analysis/ledger.ts";
-import { looks, results } from "../schema/control/tables.ts";
+import { experiments, looks, results } from "../schema/control/tables.ts";
 
 export interface ExperimentPhase {
   environment: string;
@@ -23,7 +23,16 @@ export interface Refresh {
   asOfMs: number;
   /** `activity.version` of each shard, so that an unchanged experiment is left alone. */
   activity: number[];
+  /** From then on every unit seen has matured, and without new data nothing changes. */
+  settlesAtMs: number;
   body: string;
+}
+
+/** An experiment with a phase, and its last refresh if there was one. */
+export interface StartedExperiment {
+  environment: string;
+  experiment: string;
+  refreshed: Pick<Refresh, "asOfMs" | "activity" | "settlesAtMs"> | null;
 }
 
 const sums = z.object({
@@ -46,7 +55,7 @@ const lookFigures = z.object({
 }) satisfies z.ZodMiniType<LookFigures>;
 
 /** D1: a statement has at most 100 bound parameters. */
-const rowsPerInsert = 6;
+const rowsPerInsert = 5;
 
 export type LedgerStore = ReturnType<typeof ledgerStore>;
 
@@ -103,14 +112,40 @@ export function ledgerStore(d1: D1Database) {
       return row === undefined ? null : refreshOf(row);
     },
 
-    async refreshes(environment: string): Promise<Refresh[]> {
-      const rows = await db.select().from(results).where(eq(results.environmentId, environment));
-      return rows.map(refreshOf);
+    /** Of every environment: running, paused and completed ones. */
+    async started(): Promise<StartedExperiment[]> {
+      const rows = await db
+        .select({
+          environment: experiments.environmentId,
+          experiment: experiments.key,
+          asOf: results.asOf,
+          activity: results.activity,
+          settlesAtMs: results.settlesAtMs,
+        })
+        .from(experiments)
+        .leftJoin(
+          results,
+          and(
+            eq(results.environmentId, experiments.environmentId),
+            eq(results.experiment, experiments.key),
+          ),
+        )
+        .where(inArray(experiments.status, ["running", "paused", "completed"]));
+      return rows.map(({ environment, experiment, asOf, activity, settlesAtMs }) => ({
+        environment,
+        experiment,
+        refreshed:
+          asOf === null || activity === null || settlesAtMs === null
+            ? null
+            : { asOfMs: Date.parse(asOf), activity: versionsOf(activity), settlesAtMs },
+      }));
     },
 
     /** An older refresh never replaces a newer one. */
-    async save({ environment, experiment, asOfMs, activity, body }: Refresh): Promise<void> {
+    async save(refresh: Refresh): Promise<void> {
+      const { environment, experiment, asOfMs, activity, settlesAtMs, body } = refresh;
       const row = {
+        settlesAtMs,
         asOf: new Date(asOfMs).toISOString(),
         activity: JSON.stringify(activity),
         body,
@@ -143,7 +178,12 @@ function refreshOf(row: typeof results.$inferSelect): Refresh {
     environment: row.environmentId,
     experiment: row.experiment,
     asOfMs: Date.parse(row.asOf),
-    activity: z.parse(z.array(z.number()), JSON.parse(row.activity)),
+    activity: versionsOf(row.activity),
+    settlesAtMs: row.settlesAtMs,
     body: row.body,
   };
+}
+
+function versionsOf(activity: string): number[] {
+  return z.parse(z.array(z.number()), JSON.parse(activity));
 }

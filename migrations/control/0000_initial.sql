@@ -104,6 +104,7 @@ CREATE TABLE `results` (
 	`experiment` text NOT NULL,
 	`as_of` text NOT NULL,
 	`activity` text NOT NULL,
+	`settles_at_ms` integer NOT NULL,
 	`body` text NOT NULL,
 	PRIMARY KEY(`environment_id`, `experiment`)
 );

@@ -184,6 +184,8 @@ export const results = sqliteTable(
     asOf: text("as_of").notNull(),
     /** The activity versions of the shards that it was computed from, JSON array. */
     activity: text("activity").notNull(),
+    /** Epoch ms: from then on every unit seen has matured, and without new data nothing changes. */
+    settlesAtMs: integer("settles_at_ms").notNull(),
     body: text("body").notNull(),
   },
   (t) => [primaryKey({ columns: [t.environmentId, t.experiment] })],

@@ -24,7 +24,7 @@ export interface Services {
   now: () => Date;
   /** A UUIDv7. */
   newId: () => string;
-  /** 192 random bits, hex. */
+  /** 244 random bits, hex. */
   newSecret: () => string;
 }
 

@@ -24,7 +24,7 @@ export default {
       ledger: ledgerStore(env.CONTROL),
       now: () => new Date(),
       newId: uuid,
-      newSecret: () => crypto.getRandomValues(new Uint8Array(24)).toHex(),
+      newSecret: () => `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll("-", ""),
     });
     return app.fetch(request, env, context);
   },

@@ -1,0 +1,66 @@
+/** One refresh of one experiment: the look, if one is due, and the answer. Pure; whoever calls appends the look first, then stores the answer. */
+
+import type { Results } from "../contracts/results.ts";
+import { current, matured, populationsOf } from "../counting/aggregate.ts";
+import type { CohortRows } from "../counting/aggregate.ts";
+import type { ExperimentRecord } from "../control/experiment.ts";
+import type { Phase } from "../contracts/phase.ts";
+import type { LedgerRow } from "./ledger.ts";
+import { readingsOf } from "./readings.ts";
+import type { ReadingsByVariant } from "./readings.ts";
+import { results } from "./results.ts";
+import { takeLook } from "./take-look.ts";
+
+/** What was counted of a phase, from all shards. */
+export interface PhaseFigures {
+  rows: CohortRows;
+  quality: Results["quality"];
+  lastEventMs: number | null;
+}
+
+export const noFigures: PhaseFigures = {
+  rows: { populations: [], cells: [] },
+  quality: { quarantinedUnits: 0, botExposures: 0, lateEvents: 0 },
+  lastEventMs: null,
+};
+
+export interface RefreshInputs {
+  record: Pick<ExperimentRecord, "key" | "status">;
+  phase: Phase;
+  figures: PhaseFigures;
+  /** Oldest first. */
+  ledger: readonly LedgerRow[];
+  logEvidenceBefore: number;
+  asOfMs: number;
+}
+
+/** The rows that a look would append now; none when none is due. */
+export function dueLook({ phase, figures, ledger, asOfMs }: RefreshInputs): LedgerRow[] {
+  return takeLook({ phase, ledger, asOfMs, matured: maturedReadings(phase, figures, asOfMs) });
+}
+
+export function refreshed(inputs: RefreshInputs): Results {
+  const { record, phase, figures, ledger, logEvidenceBefore, asOfMs } = inputs;
+  const { rows, quality, lastEventMs } = figures;
+  const units = populationsOf(rows).filter(({ dimension }) => dimension === "");
+  return results({
+    ...{ phase, asOfMs, quality, lastEventMs, ledger, logEvidenceBefore },
+    experiment: record.key,
+    status: record.status,
+    units: new Map(units.map(({ variant, n }) => [variant, n])),
+    current: byMetric(phase, current(rows, phase.metrics)),
+    matured: maturedReadings(phase, figures, asOfMs),
+  });
+}
+
+function maturedReadings(phase: Phase, { rows }: PhaseFigures, asOfMs: number) {
+  return byMetric(phase, matured(rows, phase.metrics, asOfMs));
+}
+
+function byMetric(
+  phase: Phase,
+  aggregates: ReturnType<typeof current>,
+): ReadonlyMap<string, ReadingsByVariant> {
+  const variants = phase.variants.map(({ variant }) => variant);
+  return new Map(phase.metrics.map(({ key }) => [key, readingsOf(key, variants, aggregates)]));
+}
