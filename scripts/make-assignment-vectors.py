@@ -15,14 +15,8 @@ import mmh3
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "core" / "fixtures"
 
 
-def utf8(text: str) -> bytes:
-    """An unpaired surrogate counts as U+FFFD, as in the encoders of the web."""
-    paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return paired.encode("utf-8")
-
-
 def hash32(text: str) -> int:
-    return mmh3.hash(utf8(text), 0, signed=False)
+    return mmh3.hash(text.encode("utf-8"), 0, signed=False)
 
 
 def bucket(salt: str, unit: str) -> int:
@@ -123,7 +117,6 @@ UNITS = [f"user-{i}" for i in range(44)] + [
     "ünïcödé",
     "日本語のユニット",
     "👩‍💻",
-    "lone \ud800 surrogate",
     "nul \x00 character",
     "x" * 600,
     "é" * 300,
@@ -201,7 +194,7 @@ THEMES = {
     ),
 }
 
-TEXTS = ["", "a", "ab", "abc", "abcd", "abcde", "salt:unit", ":", "\x7f", "\x80", "ÿ", "€", "🙂", "\udc00\ud800"] + [
+TEXTS = ["", "a", "ab", "abc", "abcd", "abcde", "salt:unit", ":", "\x7f", "\x80", "ÿ", "€", "🙂"] + [
     "0123456789" * (length // 10) + "0123456789"[: length % 10] for length in (15, 16, 17, 31, 63, 511, 512, 513, 5000)
 ]
 
