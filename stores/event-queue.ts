@@ -1,0 +1,71 @@
+/**
+ * The queues EVENTS_0…n, one a shard: at least once, in no particular order.
+ * `send` resolves when every event is in its queue; when it rejects, some may be, and sending all again is harmless.
+ */
+
+import type { MessageSendRequest, Queue } from "@cloudflare/workers-types";
+import { limits } from "../contracts/limits.ts";
+import { packEvents } from "../counting/pack.ts";
+import type { CountedEvent } from "../counting/types.ts";
+import { utf8Length } from "../counting/utf8.ts";
+
+/** Connections that may wait at once in one invocation. */
+const sendsAtOnce = 6;
+/** Metadata that Queues counts with a message. */
+const messageOverheadBytes = 100;
+
+export interface SentEvents {
+  environment: string;
+  /** The published version that the events were judged by. */
+  version: number;
+  receivedAtMs: number;
+  events: readonly CountedEvent[];
+}
+
+export interface EventQueue {
+  send(sent: SentEvents): Promise<void>;
+}
+
+export function eventQueue(queues: readonly Queue<string>[]): EventQueue {
+  return {
+    async send({ environment, version, receivedAtMs, events }) {
+      const packed = packEvents(events, {
+        environment,
+        version,
+        receivedAtMs,
+        shards: queues.length,
+        maxBytes: limits.queueMessageBytes,
+      });
+      const sends = [...packed].flatMap(([shard, messages]) =>
+        batchesOf(messages).map((batch) => async () => queues[shard]?.sendBatch(batch)),
+      );
+      const workers = Array.from({ length: sendsAtOnce }, async () => {
+        for (let send = sends.shift(); send; send = sends.shift()) await send();
+      });
+      await Promise.all(workers);
+    },
+  };
+}
+
+/** As many messages as one `sendBatch` takes. */
+function batchesOf(messages: readonly string[]): MessageSendRequest<string>[][] {
+  const batches: MessageSendRequest<string>[][] = [];
+  let batchBytes = 0;
+  for (const body of messages) {
+    const bytes = utf8Length(body) + messageOverheadBytes;
+    const last = batches.at(-1);
+    const message = { body, contentType: "text" } as const;
+    if (
+      last &&
+      last.length < limits.queueBatchMessages &&
+      batchBytes + bytes <= limits.queueBatchBytes
+    ) {
+      last.push(message);
+      batchBytes += bytes;
+    } else {
+      batches.push([message]);
+      batchBytes = bytes;
+    }
+  }
+  return batches;
+}
