@@ -76,19 +76,24 @@ export function effectAlone(effect: number, baseline: number): Comparison {
 /** The full answer from an estimate with its error. */
 export function compare(estimate: Estimate): Comparison {
   const { effect, standardError, statistic, degreesOfFreedom: df, level } = estimate;
-  if (!(standardError > 0 && standardError < Infinity && Number.isFinite(statistic)))
-    return effectAlone(effect, estimate.baseline);
+  if (!Number.isFinite(statistic)) return effectAlone(effect, estimate.baseline);
   const tail = df === null ? normal.sf(Math.abs(statistic)) : studentT.sf(Math.abs(statistic), df);
   const size = df === null ? Math.abs(statistic) : tail === 0 ? LARGEST_Z : -normal.quantile(tail);
-  const miss = (1 - level) / 2;
-  const critical = df === null ? -normal.quantile(miss) : -studentT.quantile(miss, df);
-  return {
-    effect,
-    standardError,
+  const test = {
     statistic,
     degreesOfFreedom: df,
     z: Math.sign(statistic) * Math.min(size, LARGEST_Z),
     pValue: Math.min(1, 2 * tail),
+  };
+  // None converted against all converted: a test, but no error to make an interval from.
+  if (!(standardError > 0 && standardError < Infinity))
+    return { ...effectAlone(effect, estimate.baseline), ...test };
+  const miss = (1 - level) / 2;
+  const critical = df === null ? -normal.quantile(miss) : -studentT.quantile(miss, df);
+  return {
+    ...test,
+    effect,
+    standardError,
     confidenceInterval: [effect - critical * standardError, effect + critical * standardError],
     ...relativeEffect({
       effect,

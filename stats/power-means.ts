@@ -40,10 +40,10 @@ export function powerMeans(
 
 /** P(T > t) for the noncentral t: ∫ P(Z > t·s − shift) dF(s), s² a chi-square over its degrees of freedom. */
 function noncentralTail(t: number, df: number, shift: number): number {
-  // log s is near normal with deviation 1/√(2 df), skewed downwards when df is small.
-  const deviation = Math.sqrt(1 / (2 * df));
-  const lower = Math.max(-10 * deviation - 60 / (df * df), -700 / df);
-  const upper = Math.min(10 * deviation, 5);
+  // log s is near normal with deviation 1/√(2 df); below, its tail falls like exp(df · log s).
+  const reach = 10 * Math.sqrt(1 / (2 * df));
+  const lower = -reach - 40 / df;
+  const upper = Math.min(reach, 5);
   const half = df / 2;
   return integrate(
     (log) => {

@@ -70,10 +70,10 @@ function nullDeviation(control: Proportion, treatment: Proportion, difference: n
     const pooled = (x + y) / total;
     return Math.sqrt(pooled * (1 - pooled) * (1 / m + 1 / n));
   }
-  // L3 p³ + L2 p² + L1 p + L0 = 0 for the control's rate p, the treatment's being p + difference.
-  const l2 = ((m + 2 * n) * difference - total - (x + y)) / total;
-  const l1 = ((n * difference - total - 2 * y) * difference + (x + y)) / total;
-  const l0 = (y * difference * (1 - difference)) / total;
+  // l3 p³ + l2 p² + l1 p + l0 = 0 with l3 = 1, for the control's rate p, the treatment's being p + difference.
+  const l2 = ((n + 2 * m) * difference - total - (x + y)) / total;
+  const l1 = ((m * difference - total - 2 * x) * difference + (x + y)) / total;
+  const l0 = (x * difference * (1 - difference)) / total;
   const q = (l2 / 3) ** 3 - (l1 * l2) / 6 + l0 / 2;
   const size = Math.sqrt(Math.max(0, (l2 / 3) ** 2 - l1 / 3)) * (q < 0 ? -1 : 1);
   const angle = size === 0 ? 0 : (Math.PI + Math.acos(clamp(q / size ** 3, -1, 1))) / 3;

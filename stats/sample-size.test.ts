@@ -2,6 +2,10 @@ import { describe, expect, test } from "vitest";
 import vectors from "./fixtures/vectors.json" with { type: "json" };
 import { outside } from "./fixtures/outside.ts";
 import type { Figure } from "./fixtures/outside.ts";
+import { dunnettCriticalValue } from "./dunnett.ts";
+import { minimumDetectableEffect } from "./minimum-detectable-effect.ts";
+import { powerMeans } from "./power-means.ts";
+import { powerProportions } from "./power-proportions.ts";
 import { sampleSizeMeans } from "./sample-size-means.ts";
 import { sampleSizeProportions } from "./sample-size-proportions.ts";
 
@@ -46,6 +50,57 @@ describe("reference vectors", () => {
       ];
     });
     expect(outside(figures, { relative: 1e-9 })).toEqual([]);
+  });
+
+  test("power of proportions at a given size within 1e-9, and the size gives back its effect", () => {
+    const figures = vectors.powerProp.flatMap((record, i): Figure[] => {
+      const { p1: baseline, p2: alternative, alpha, power } = record;
+      const given: Figure[] = [
+        [
+          `${i} power`,
+          powerProportions({ control: record.powerAt.n, baseline, alternative, alpha }),
+          record.powerAt.power,
+        ],
+      ];
+      if (alternative < baseline) return given;
+      const control = record.nPerArm_pooledFormula;
+      const effect = minimumDetectableEffect({ control, baseline, alpha, power });
+      return given.concat([[`${i} effect`, effect, alternative - baseline]]);
+    });
+    expect(outside(figures, { relative: 1e-9 })).toEqual([]);
+  });
+
+  test("power of means as power.t.test within 1e-9, minimum detectable effect as reference", () => {
+    const figures = vectors.powerMean.flatMap((record, i): Figure[] => {
+      const { sd: standardDeviation, delta: difference, alpha, power } = record;
+      return [
+        [
+          `${i} power`,
+          powerMeans({ control: record.nPerArm_t, standardDeviation, difference, alpha }),
+          power,
+        ],
+        [
+          `${i} effect`,
+          minimumDetectableEffect({
+            control: record.mdeAtN.nPerArm,
+            standardDeviation,
+            alpha,
+            power,
+          }),
+          record.mdeAtN.mde,
+        ],
+      ];
+    });
+    expect(outside(figures, { relative: 1e-9 })).toEqual([]);
+  });
+
+  test("Dunnett's critical values within 1e-10", () => {
+    const figures = vectors.dunnett.map(({ arms, alpha, nTreatOverControl, criticalZ }): Figure => [
+      `${arms} ${alpha}`,
+      dunnettCriticalValue({ treatments: arms, alpha, allocation: nTreatOverControl }),
+      criticalZ,
+    ]);
+    expect(outside(figures, { absolute: 1e-10 })).toEqual([]);
   });
 });
 
