@@ -1,15 +1,48 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+const folders = "{core,stats,counting,analysis,control,contracts,schema,stores,http,workers,scripts}";
+
+/** Three kinds: pure code in Node, stores and workers' parts on real bindings in workerd, the whole system through its public port. */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: "unit",
-          include: [
-            "{core,stats,counting,analysis,control,contracts,schema,stores,http,workers,scripts}/**/*.test.ts",
-          ],
+          include: [`${folders}/**/*.test.ts`],
           exclude: ["**/*.worker.test.ts"],
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            miniflare: {
+              compatibilityDate: "2026-11-01",
+              kvNamespaces: ["CONFIG"],
+              r2Buckets: ["ARCHIVE"],
+              d1Databases: ["CONTROL", "METRICS_0", "METRICS_1"],
+              queueProducers: { EVENTS_0: "events-0", EVENTS_1: "events-1" },
+              bindings: {
+                CONTROL_MIGRATIONS: await readD1Migrations("migrations/control"),
+                METRICS_MIGRATIONS: await readD1Migrations("migrations/metrics"),
+              },
+            },
+          })),
+        ],
+        test: {
+          name: "worker",
+          include: [`${folders}/**/*.worker.test.ts`],
+          setupFiles: ["test/worker-setup.ts"],
+        },
+      },
+      {
+        test: {
+          name: "system",
+          include: ["test/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
     ],

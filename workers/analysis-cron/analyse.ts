@@ -8,12 +8,12 @@ import { currentPhase } from "../../control/experiment.ts";
 import { closesAfterMs, graceMs } from "../../counting/plan.ts";
 import type { DefinitionStore } from "../../stores/definition-store.ts";
 import type { LedgerStore, Refresh } from "../../stores/ledger-store.ts";
-import type { ShardReader } from "../../stores/unit-shard.ts";
+import type { CellStore, ShardFigures } from "../../stores/cell-store.ts";
 
 export interface Services {
   definitions: Pick<DefinitionStore, "experiment">;
   ledger: LedgerStore;
-  shards: readonly ShardReader[];
+  cells: CellStore;
 }
 
 const hourMs = 3_600_000;
@@ -25,7 +25,7 @@ const earlierAnswer = z.object({
 });
 
 export async function analyse(
-  { definitions, ledger, shards }: Services,
+  { definitions, ledger, cells }: Services,
   { environment, experiment, asOfMs }: AnalysisMessage,
 ): Promise<void> {
   const record = await definitions.experiment(environment, experiment);
@@ -35,7 +35,8 @@ export async function analyse(
   const before = await ledger.refresh(environment, experiment);
   if (before !== null && before.asOfMs > asOfMs) return;
 
-  const { figures, activity } = await readFigures(shards, of);
+  const shards = await cells.readFigures(environment, experiment, phase.phase);
+  const figures = figuresOf(shards, phase.phase);
   const inputs: RefreshInputs = {
     ...{ record, phase, figures, asOfMs },
     ledger: await ledger.looks(of),
@@ -49,7 +50,8 @@ export async function analyse(
   const longestWindowMs = Math.max(...phase.metrics.map(closesAfterMs));
   const lastEventMs = figures.lastEventMs ?? 0;
   await ledger.save({
-    ...{ environment, experiment, asOfMs, activity },
+    ...{ environment, experiment, asOfMs },
+    activity: shards.map(({ activity }) => activity?.version ?? 0),
     settlesAtMs: lastEventMs + longestWindowMs + graceMs + hourMs,
     body: JSON.stringify(answer),
   });
@@ -61,38 +63,23 @@ function logEvidenceOf(before: Refresh | null, phase: number): number {
   return answer.phase === phase ? answer.sampleRatio.logEvidence : 0;
 }
 
-async function readFigures(
-  shards: readonly ShardReader[],
-  { environment, experiment, phase }: { environment: string; experiment: string; phase: number },
-): Promise<{ figures: PhaseFigures; activity: number[] }> {
-  const read = await Promise.all(
-    shards.map(async (shard) => {
-      // Activity first: what is folded meanwhile makes the next tick refresh again.
-      const activity = await shard.readActivity(environment, experiment);
-      const rows = await shard.readCells(environment, experiment, phase);
-      const tallies = await shard.readTallies(environment, experiment);
-      return { activity, rows, tallies };
-    }),
-  );
+function figuresOf(shards: readonly ShardFigures[], phase: number): PhaseFigures {
+  const tallies = shards.flatMap((shard) => shard.tallies);
   const tally = (...causes: string[]) =>
-    read
-      .flatMap(({ tallies }) => tallies)
-      .filter((row) => causes.includes(row.cause) && (row.phase === phase || row.phase === 0))
+    tallies
+      .filter((row) => row.phase === phase && causes.includes(row.cause))
       .reduce((sum, { n }) => sum + n, 0);
-  const lastEvents = read.flatMap(({ activity }) => activity.map((row) => row.lastEventMs));
+  const lastEvents = shards.flatMap(({ activity }) => activity?.lastEventMs ?? []);
   return {
-    activity: read.map(({ activity }) => activity[0]?.version ?? 0),
-    figures: {
-      rows: {
-        populations: read.flatMap(({ rows }) => rows.populations),
-        cells: read.flatMap(({ rows }) => rows.cells),
-      },
-      quality: {
-        quarantinedUnits: tally("quarantined"),
-        botExposures: tally("bot", "hot"),
-        lateEvents: tally("late"),
-      },
-      lastEventMs: lastEvents.length === 0 ? null : Math.max(...lastEvents),
+    rows: {
+      populations: shards.flatMap(({ populations }) => populations),
+      cells: shards.flatMap(({ cells }) => cells),
     },
+    quality: {
+      quarantinedUnits: tally("quarantined"),
+      botExposures: tally("bot", "hot"),
+      lateEvents: tally("late"),
+    },
+    lastEventMs: lastEvents.length === 0 ? null : Math.max(...lastEvents),
   };
 }

@@ -1,23 +1,21 @@
 /** Which experiments need a refresh: those whose data changed since the last one, and those whose units are still maturing. */
 
 import type { AnalysisMessage } from "../../contracts/analysis-message.ts";
+import type { Activity } from "../../stores/cell-store.ts";
 import type { StartedExperiment } from "../../stores/ledger-store.ts";
-
-/** Per shard, by `activityKey`: the shard's version at the experiment's last change. */
-export type ShardActivity = ReadonlyMap<string, number>;
-
-export function activityKey(environment: string, experiment: string): string {
-  return `${environment}/${experiment}`;
-}
 
 export function planAnalyses(
   experiments: readonly StartedExperiment[],
-  shards: readonly ShardActivity[],
+  shards: readonly (readonly Activity[])[],
   asOfMs: number,
 ): AnalysisMessage[] {
+  const versions = shards.map(
+    (rows) =>
+      new Map(rows.map((row) => [keyOf(row.environment, row.experiment), row.version] as const)),
+  );
   return experiments.flatMap(({ environment, experiment, refreshed }) => {
-    const key = activityKey(environment, experiment);
-    const activity = shards.map((shard) => shard.get(key) ?? 0);
+    const key = keyOf(environment, experiment);
+    const activity = versions.map((shard) => shard.get(key) ?? 0);
     const isUnchanged =
       refreshed !== null &&
       refreshed.activity.length === activity.length &&
@@ -25,4 +23,8 @@ export function planAnalyses(
       refreshed.asOfMs >= refreshed.settlesAtMs;
     return isUnchanged ? [] : [{ v: 1, environment, experiment, asOfMs }];
   });
+}
+
+function keyOf(environment: string, experiment: string): string {
+  return `${environment}/${experiment}`;
 }

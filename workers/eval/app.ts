@@ -7,33 +7,25 @@ import type { Fetcher } from "@cloudflare/workers-types";
 import type { KeyDirectory } from "../../contracts/api-key.ts";
 import { evaluateBody } from "../../contracts/evaluate.ts";
 import { limits } from "../../contracts/limits.ts";
-import type { ExposureEvent } from "../../counting/types.ts";
 import { createApp, reply } from "../../http/app.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { readJson } from "../../http/body.ts";
+import type { EventQueue, SentEvents } from "../../stores/event-queue.ts";
 import type { SnapshotStore } from "../../stores/snapshot-store.ts";
 import { answer } from "./evaluate.ts";
 
 export interface Services {
   keys: KeyDirectory;
   snapshots: SnapshotStore;
-  /** Rejects when a queue refuses; the answer has been given by then. */
-  sendExposures: (batch: ExposureBatch) => Promise<void>;
+  events: EventQueue;
   ingest: Fetcher;
   admin: Fetcher;
   nowMs: () => number;
 }
 
-export interface ExposureBatch {
-  environment: string;
-  version: number;
-  receivedAtMs: number;
-  events: ExposureEvent[];
-}
-
 const anyKey = { kinds: ["server", "client", "admin"] } as const;
 
-export function evalApp({ keys, snapshots, sendExposures, ingest, admin, nowMs }: Services) {
+export function evalApp({ keys, snapshots, events, ingest, admin, nowMs }: Services) {
   const app = createApp<object>();
   app.get("/healthz", (c) => c.json({ status: "ok" }));
 
@@ -58,7 +50,7 @@ export function evalApp({ keys, snapshots, sendExposures, ingest, admin, nowMs }
     const { body: answered, exposures } = answer(snapshot, body.value, { nowMs: now, source });
     if (exposures.length > 0) {
       const { version } = snapshot;
-      waitUntil(sendExposures({ environment, version, receivedAtMs: now, events: exposures }));
+      waitUntil(send(events, { environment, version, receivedAtMs: now, events: exposures }));
     }
     c.header("x-edgewise-version", String(snapshot.version));
     c.header("age", String(Math.floor(snapshot.ageMs / 1_000)));
@@ -80,5 +72,16 @@ async function snapshotOrNull(
   } catch (error) {
     console.error(JSON.stringify({ event: "snapshot-unavailable", error: String(error) }));
     return null;
+  }
+}
+
+/** After the answer: a queue that refuses costs the exposure, which is logged, never the evaluation. */
+async function send(events: EventQueue, sent: SentEvents): Promise<void> {
+  try {
+    await events.send(sent);
+  } catch (error) {
+    console.error(
+      JSON.stringify({ event: "exposures-lost", count: sent.events.length, error: String(error) }),
+    );
   }
 }

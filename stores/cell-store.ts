@@ -1,0 +1,76 @@
+/**
+ * What the shards have counted: the input of every analysis. One experiment is read from a shard in one transaction, so that units and
+ * their sums belong together; between shards there is no common instant.
+ */
+
+import type { D1Database } from "@cloudflare/workers-types";
+import { and, eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { CellRow, PopulationRow } from "../counting/aggregate.ts";
+import { activity, cells, populations, tallies } from "../schema/metrics/tables.ts";
+
+export interface Tally {
+  phase: number;
+  /** See TallyDelta. */
+  cause: string;
+  detail: string;
+  n: number;
+}
+
+export interface Activity {
+  environment: string;
+  experiment: string;
+  /** The shard's version at the last change; compare with the one seen before. */
+  version: number;
+  lastEventMs: number;
+}
+
+/** One experiment in one shard. */
+export interface ShardFigures {
+  /** Null: the shard has never had an event of the experiment. */
+  activity: Activity | null;
+  populations: PopulationRow[];
+  cells: CellRow[];
+  /** Of all phases; 0 stands for outside every phase. */
+  tallies: Tally[];
+}
+
+export interface CellStore {
+  /** One entry a shard. */
+  readFigures(environment: string, experiment: string, phase: number): Promise<ShardFigures[]>;
+  /** One list a shard: every experiment that ever had an event there. */
+  readActivity(): Promise<Activity[][]>;
+}
+
+export function cellStore(databases: readonly D1Database[]): CellStore {
+  const shards = databases.map((database) => drizzle(database));
+  return {
+    async readFigures(environment, experiment, phase) {
+      type Table = typeof activity | typeof populations | typeof cells | typeof tallies;
+      const ofExperiment = (table: Table) =>
+        and(eq(table.environment, environment), eq(table.experiment, experiment));
+      const ofPhase = (table: typeof populations | typeof cells) =>
+        and(ofExperiment(table), eq(table.phase, phase));
+      return await Promise.all(
+        shards.map(async (shard) => {
+          const [activityRows, populationRows, cellRows, tallyRows] = await shard.batch([
+            shard.select().from(activity).where(ofExperiment(activity)),
+            shard.select().from(populations).where(ofPhase(populations)),
+            shard.select().from(cells).where(ofPhase(cells)),
+            shard.select().from(tallies).where(ofExperiment(tallies)),
+          ]);
+          return {
+            activity: activityRows[0] ?? null,
+            populations: populationRows,
+            cells: cellRows,
+            tallies: tallyRows,
+          };
+        }),
+      );
+    },
+
+    async readActivity() {
+      return await Promise.all(shards.map((shard) => shard.select().from(activity)));
+    },
+  };
+}
