@@ -10,8 +10,6 @@ import type { StoredDocument } from "../counting/document.ts";
 import { fold, unitsOf } from "../counting/fold.ts";
 import type { EventBatch, Folded, Plans } from "../counting/fold.ts";
 import { deltaStatements } from "./delta-statements.ts";
-import { shardReader } from "./shard-reader.ts";
-import type { ShardReader } from "./shard-reader.ts";
 import { jsonParameters } from "./json-parameters.ts";
 
 const attempts = 5;
@@ -19,16 +17,13 @@ const unitsAStatement = 1_000;
 const statementsARead = 8;
 const lostRace = /NOT NULL constraint failed: meta\.version/;
 
-export type { ShardReader };
-
-export interface UnitShard extends ShardReader {
+export interface UnitShard {
   /** Rejects when D1 fails; then nothing was counted, and folding the same events again is safe in any case. */
   fold(plans: Plans, batches: readonly EventBatch[]): Promise<void>;
 }
 
 export function unitShard(db: D1Database): UnitShard {
   return {
-    ...shardReader(db),
     async fold(plans, batches) {
       const keys = unitsOf(plans, batches);
       for (let attempt = 0; attempt < attempts; attempt++) {

@@ -1,0 +1,148 @@
+/**
+ * Reads the fields of one event from untrusted JSON, remembering the first thing that is wrong with it.
+ * Written by hand because it runs a thousand times a request; it never throws, and what it returns after a problem means nothing.
+ */
+
+import type { Json } from "../core/index.ts";
+import { utf8Length } from "../counting/utf8.ts";
+import { limits } from "./limits.ts";
+
+const attributesDepth = 8;
+/** Squares and sums of values stay exact enough, and far from infinity. */
+const largestValue = 1e15;
+
+const instant =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T[0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+const controlCharacter = /\p{Cc}/u;
+
+/** Epoch milliseconds of an ISO-8601 instant with its offset; null when it is none. */
+export function parseInstant(text: unknown): number | null {
+  if (typeof text !== "string" || !instant.test(text)) return null;
+  const timeMs = Date.parse(text);
+  return Number.isNaN(timeMs) ? null : timeMs;
+}
+
+export class EventFields {
+  readonly #event: { readonly [field: string]: unknown };
+  #problem: string | null = null;
+
+  constructor(event: { readonly [field: string]: unknown }, known: ReadonlySet<string>) {
+    this.#event = event;
+    for (const field of Object.keys(event)) {
+      if (!known.has(field)) this.wrong(field, "is unknown: remove it");
+    }
+  }
+
+  /** The first one, naming the field and what would be right. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  has(field: string): boolean {
+    return Object.hasOwn(this.#event, field);
+  }
+
+  text(field: string, maxLength: number): string {
+    const text = this.#own(field);
+    if (typeof text === "string" && text !== "" && text.length <= maxLength && text.isWellFormed())
+      return text;
+    this.wrong(field, `must be well-formed text of 1 to ${maxLength} characters`);
+    return "";
+  }
+
+  instantMs(field: string): number {
+    const timeMs = parseInstant(this.#own(field));
+    if (timeMs === null) {
+      this.wrong(field, "must be an ISO-8601 instant such as 2026-01-14T09:30:00.000Z");
+    }
+    return timeMs ?? 0;
+  }
+
+  /** From 1. */
+  count(field: string): number {
+    const count = this.#own(field);
+    if (typeof count === "number" && Number.isSafeInteger(count) && count >= 1) return count;
+    this.wrong(field, "must be a whole number from 1");
+    return 1;
+  }
+
+  value(field: string): number {
+    const value = this.#own(field);
+    if (typeof value === "number" && Math.abs(value) <= largestValue) return value;
+    this.wrong(field, `must be a number between -${largestValue} and ${largestValue}`);
+    return 0;
+  }
+
+  attributes(field: string): { [name: string]: Json } {
+    const attributes = this.#own(field);
+    if (!isRecord(attributes) || !isShallow(attributes, attributesDepth)) {
+      this.wrong(
+        field,
+        `must be an object of well-formed JSON, at most ${attributesDepth} levels deep`,
+      );
+      return {};
+    }
+    if (utf8Length(JSON.stringify(attributes)) > limits.eventAttributesBytes) {
+      this.wrong(field, `must take at most ${limits.eventAttributesBytes} bytes as JSON`);
+    }
+    return attributes;
+  }
+
+  unit(field: string): string {
+    return this.#unit(field, this.#own(field));
+  }
+
+  /** Kind and unit id, of each. */
+  units(field: string): [kind: string, unit: string][] {
+    const units = this.#own(field);
+    if (!isRecord(units) || Object.keys(units).length === 0) {
+      this.wrong(field, "must be an object of unit ids by kind, at least one");
+      return [];
+    }
+    return Object.entries(units).map(([kind, unit]) => {
+      if (kind === "" || kind.length > limits.kindLength || !isPlain(kind)) {
+        this.wrong(field, `must name kinds of 1 to ${limits.kindLength} plain characters`);
+      }
+      return [kind, this.#unit(`${field}/${kind}`, unit)];
+    });
+  }
+
+  /** Finite numbers are units too. */
+  #unit(field: string, unit: unknown): string {
+    if (typeof unit === "number" && Number.isFinite(unit)) return String(unit);
+    const { unitLength } = limits;
+    const isId = typeof unit === "string" && unit !== "" && unit.length <= unitLength;
+    if (isId && unit.isWellFormed()) return unit;
+    this.wrong(
+      field,
+      `must be well-formed text of 1 to ${unitLength} characters, or a finite number`,
+    );
+    return "";
+  }
+
+  #own(field: string): unknown {
+    return Object.hasOwn(this.#event, field) ? this.#event[field] : undefined;
+  }
+
+  wrong(field: string, what: string): void {
+    this.#problem ??= `${field} ${what}.`;
+  }
+}
+
+export function isRecord(value: unknown): value is { readonly [field: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isPlain(text: string): boolean {
+  return text.isWellFormed() && !controlCharacter.test(text);
+}
+
+/** JSON that is no deeper than `depth` and has no ill-formed text; what parsed as JSON can be nothing else. */
+function isShallow(value: unknown, depth: number): value is { [name: string]: Json } {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  if (depth === 0) return false;
+  return Object.entries(value).every(
+    ([name, each]) => name.isWellFormed() && isShallow(each, depth - 1),
+  );
+}

@@ -1,0 +1,129 @@
+/**
+ * Where an exposure becomes a row. A batch of one shard's queue is archived, then folded, and only then acknowledged:
+ * whatever fails in between, its messages come again, and counting them again changes nothing.
+ * Every message gets its own answer, so one that cannot be read holds nobody back.
+ */
+
+import type { Message, MessageBatch } from "@cloudflare/workers-types";
+import * as z from "zod/mini";
+import { eventMessage } from "../../contracts/queue-message.ts";
+import type { EventMessage } from "../../contracts/queue-message.ts";
+import type { CompiledPlan } from "../../counting/plan.ts";
+import type { CountingPlanStore } from "../../stores/counting-plan-store.ts";
+import type { EventArchive } from "../../stores/event-archive.ts";
+import type { UnitShard } from "../../stores/unit-shard.ts";
+import { decide } from "./decide.ts";
+import type { Fate } from "./decide.ts";
+import { putAside } from "./put-aside.ts";
+
+export interface Consumer {
+  archive: EventArchive;
+  plans: CountingPlanStore;
+  shard: UnitShard;
+  shardIndex: number;
+  nowMs: () => number;
+}
+
+interface Delivery {
+  message: Message;
+  /** Null: it cannot be read. */
+  content: EventMessage | null;
+  /** Counted, unless one of the steps finds otherwise. */
+  fate: Fate;
+}
+
+/** Bounds what one fold holds of the isolate's 128 MB: the documents of as many units. */
+const eventsAFold = 25_000;
+
+export async function consume(batch: MessageBatch, consumer: Consumer): Promise<void> {
+  const { archive, shard, shardIndex, nowMs } = consumer;
+  const deliveries = batch.messages.map(read);
+  const plans = await findPlans(deliveries, consumer);
+  await attempt("archive", deliveries, (contents) => archive.keep(contents, shardIndex, nowMs()));
+  for (const some of foldsOf(deliveries)) {
+    await attempt("fold", some, (contents) => shard.fold(plans, contents));
+  }
+  for (const delivery of deliveries) await answer(delivery, batch.queue, consumer);
+}
+
+function read(message: Message): Delivery {
+  try {
+    if (typeof message.body !== "string") throw new TypeError("the body is not text");
+    const content = z.parse(eventMessage, JSON.parse(message.body));
+    return { message, content, fate: { kind: "counted" } };
+  } catch (error) {
+    return { message, content: null, fate: { kind: "unreadable", reason: String(error) } };
+  }
+}
+
+/** By environment. A message that was judged by a newer plan than can be had waits for it. */
+async function findPlans(
+  deliveries: readonly Delivery[],
+  { plans, nowMs }: Consumer,
+): Promise<Map<string, CompiledPlan>> {
+  const found = new Map<string, CompiledPlan>();
+  for (const [environment, some] of Map.groupBy(deliveries, (each) => each.content?.environment)) {
+    if (environment === undefined) continue;
+    await attempt("plan", some, async (contents) => {
+      const needed = Math.max(...contents.map(({ version }) => version));
+      let plan = await plans.get(environment, nowMs());
+      if (plan.version < needed) plan = await plans.getNewer(plan, nowMs());
+      found.set(environment, plan);
+      for (const delivery of some) {
+        const isAhead = (delivery.content?.version ?? 0) > plan.version;
+        if (isAhead) delivery.fate = { kind: "plan-behind" };
+      }
+    });
+  }
+  return found;
+}
+
+/** Does one step for the messages that are still good; when it fails, they all come again. */
+async function attempt(
+  step: string,
+  deliveries: readonly Delivery[],
+  work: (contents: EventMessage[]) => Promise<void>,
+): Promise<void> {
+  const good = deliveries.filter(({ fate }) => fate.kind === "counted");
+  const contents = good.flatMap(({ content }) => content ?? []);
+  if (contents.length === 0) return;
+  try {
+    await work(contents);
+  } catch (error) {
+    console.error(JSON.stringify({ event: "consume-failed", step, error: String(error) }));
+    for (const delivery of good) delivery.fate = { kind: "unavailable" };
+  }
+}
+
+function foldsOf(deliveries: readonly Delivery[]): Delivery[][] {
+  const folds: Delivery[][] = [];
+  let events = Infinity;
+  for (const delivery of deliveries) {
+    const own = delivery.content?.events.length ?? 0;
+    if (events + own > eventsAFold) {
+      folds.push([]);
+      events = 0;
+    }
+    folds.at(-1)?.push(delivery);
+    events += own;
+  }
+  return folds;
+}
+
+async function answer(
+  { message, fate }: Delivery,
+  queue: string,
+  { archive, nowMs }: Consumer,
+): Promise<void> {
+  const decided = decide(fate, message.attempts);
+  switch (decided.action) {
+    case "ack":
+      return message.ack();
+    case "retry":
+      return message.retry({ delaySeconds: decided.delaySeconds });
+    case "dead-letter":
+      return putAside(message, { reason: decided.reason, queue }, archive, nowMs());
+    default:
+      return decided satisfies never;
+  }
+}
