@@ -8,5 +8,5 @@ if (name !== "control" && name !== "metrics") {
 export default defineConfig({
   dialect: "sqlite",
   schema: `./schema/${name}/tables.ts`,
-  out: `./migrations/${name}`,
+  out: `${process.env["EDGEWISE_MIGRATIONS"] ?? "./migrations"}/${name}`,
 });

@@ -4,12 +4,22 @@ import { Hono } from "hono";
 import type { Context, Env, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { Problem } from "../contracts/problem.ts";
-import { problemResponse } from "./problem.ts";
+import { problemResponse, requestIdHeader } from "./problem.ts";
 
 export type AppEnv<Bindings extends object> = {
   Bindings: Bindings;
   Variables: { requestId: string };
 };
+
+/** Hands a request on to another worker, which answers under the same request id. */
+export async function forward<E extends Env & { Variables: { requestId: string } }>(
+  c: Context<E>,
+  worker: Fetcher,
+): Promise<Response> {
+  const request = new Request(c.req.raw);
+  request.headers.set(requestIdHeader, c.get("requestId"));
+  return await worker.fetch(request);
+}
 
 /** A caller's id is kept when it is one that can stand in a log line. */
 const acceptableId = /^[\w.:-]{1,64}$/;
@@ -44,10 +54,10 @@ export function reply<E extends Env & { Variables: { requestId: string } }>(
 
 function requestIds(): MiddlewareHandler<{ Variables: { requestId: string } }> {
   return async (c, next) => {
-    const given = c.req.header("x-request-id");
+    const given = c.req.header(requestIdHeader);
     const id = given !== undefined && acceptableId.test(given) ? given : crypto.randomUUID();
     c.set("requestId", id);
+    c.header(requestIdHeader, id);
     await next();
-    c.res.headers.set("x-request-id", id);
   };
 }

@@ -2,6 +2,8 @@
 
 import type { Problem, ProblemCode } from "../contracts/problem.ts";
 
+export const requestIdHeader = "x-request-id";
+
 const statuses: Record<ProblemCode, number> = {
   "malformed-json": 400,
   "invalid-body": 400,
@@ -39,7 +41,10 @@ const titles: Record<ProblemCode, string> = {
 export function problemResponse(problem: Problem, requestId: string): Response {
   const { code, detail, errors, retryAfterSeconds } = problem;
   const status = statuses[code];
-  const headers = new Headers({ "content-type": "application/problem+json" });
+  const headers = new Headers({
+    "content-type": "application/problem+json",
+    [requestIdHeader]: requestId,
+  });
   if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
   if (status === 401) headers.set("www-authenticate", 'Bearer realm="edgewise"');
   const body = {

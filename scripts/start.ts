@@ -5,7 +5,7 @@ import { adminKeyFault, defaultEnvironment } from "./installation.ts";
 import { runningOn, serveControls } from "./local/control-socket.ts";
 import { demoEnvironment, seedDemo } from "./local/demo.ts";
 import { parseOptions, runScript, UsageError, wholeNumber } from "./local/options.ts";
-import { startRunner } from "./local/runner.ts";
+import { startRunner, StateError } from "./local/runner.ts";
 import type { Runner } from "./local/runner.ts";
 
 await runScript(async () => {
@@ -84,7 +84,8 @@ async function start(options: ReturnType<typeof readOptions>): Promise<Runner> {
       },
     });
   } catch (error) {
-    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    if (!(error instanceof StateError)) throw error;
+    const [reason = ""] = error.message.split("\n");
     throw new UsageError(
       `Edgewise cannot start on the state folder ${options.dataFolder}: ${reason}. Move the folder away, or choose another with --data`,
     );

@@ -14,9 +14,13 @@ export async function bundleJournalled(entry: string): Promise<string> {
   `);
 }
 
-export async function bundle(contents: string): Promise<string> {
+export async function bundle(
+  contents: string,
+  options: { minify?: boolean } = {},
+): Promise<string> {
   const result = await build({
     stdin: { contents, resolveDir: root, loader: "ts" },
+    ...options,
     bundle: true,
     write: false,
     format: "esm",

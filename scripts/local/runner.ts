@@ -30,6 +30,9 @@ const configs = {
 /** What is read here of the options that wrangler makes of a wrangler.toml; the rest goes to Miniflare as it is. */
 const configuredOptions = z.looseObject({
   queueProducers: z.record(z.string(), z.object({ queueName: z.string() })),
+  d1Databases: z.record(z.string(), z.unknown()),
+  kvNamespaces: z.record(z.string(), z.unknown()),
+  r2Buckets: z.record(z.string(), z.unknown()),
 });
 
 type ConfiguredOptions = z.output<typeof configuredOptions>;
@@ -56,6 +59,9 @@ export interface Runner {
   resent: number;
   stop(): Promise<void>;
 }
+
+/** What is in the state folder cannot be used. */
+export class StateError extends Error {}
 
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const dataFolder = resolve(options.dataFolder);
@@ -101,7 +107,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     };
   } catch (error) {
     await miniflare.dispose();
-    throw error;
+    throw new StateError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
@@ -126,8 +132,10 @@ async function workers() {
     bindings: { QUEUES: [...queues] },
   };
   return [
-    ...loaded.map(({ name, fromConfig, script }) => ({
+    // esbuild has bundled what the rules are about, and Miniflare refuses them.
+    ...loaded.map(({ name, fromConfig: { modulesRules: _rules, ...fromConfig }, script }) => ({
       ...fromConfig,
+      ...localIds(fromConfig),
       name,
       modules: true,
       script,
@@ -136,6 +144,17 @@ async function workers() {
     })),
     journal,
   ];
+}
+
+/** Local state goes by binding, so that it stays when a deployment writes the account's ids into the configuration. */
+function localIds({ d1Databases, kvNamespaces, r2Buckets }: ConfiguredOptions) {
+  const byBinding = (resources: object) =>
+    Object.fromEntries(Object.keys(resources).map((binding) => [binding, binding]));
+  return {
+    d1Databases: byBinding(d1Databases),
+    kvNamespaces: byBinding(kvNamespaces),
+    r2Buckets: byBinding(r2Buckets),
+  };
 }
 
 /** Queue names by the binding that produces to them. */

@@ -7,7 +7,7 @@ import type { Fetcher } from "@cloudflare/workers-types";
 import type { KeyDirectory } from "../../contracts/api-key.ts";
 import { evaluateBody } from "../../contracts/evaluate.ts";
 import { limits } from "../../contracts/limits.ts";
-import { createApp, reply } from "../../http/app.ts";
+import { createApp, forward, reply } from "../../http/app.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { readJson } from "../../http/body.ts";
 import type { EventQueue, SentEvents } from "../../stores/event-queue.ts";
@@ -57,8 +57,8 @@ export function evalApp({ keys, snapshots, events, ingest, admin, nowMs }: Servi
     return c.json(answered);
   });
 
-  app.all("/api/v1/events/*", (c) => ingest.fetch(c.req.raw));
-  app.all("*", (c) => admin.fetch(c.req.raw));
+  app.all("/api/v1/events/*", (c) => forward(c, ingest));
+  app.all("*", (c) => forward(c, admin));
   return app;
 }
 

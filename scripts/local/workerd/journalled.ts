@@ -80,8 +80,9 @@ function journalledQueue(
   queue: Queue<string>,
   journals: LocalEnv["JOURNAL"],
 ): Pick<Queue<string>, "send" | "sendBatch"> {
-  const journal = journals.getByName(name);
   const sendBatch: Queue<string>["sendBatch"] = async (messages, options) => {
+    // A stub belongs to the request that made it.
+    const journal = journals.getByName(name);
     const requests: MessageSendRequest<string>[] = [...messages];
     const ids = await journal.append(requests.map(({ body }) => body));
     const bodies = requests.map((request, index) => ({
