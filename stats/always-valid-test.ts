@@ -37,19 +37,20 @@ export function alwaysValidTest(input: {
   requirePositive("mixingVariance", mixingVariance);
   requireProbability("alpha", alpha);
   const variance = standardError * standardError;
-  if (variance === 0)
+  const total = variance + mixingVariance;
+  const z = effect / standardError;
+  const logLikelihoodRatio =
+    0.5 * Math.log(variance / total) + 0.5 * (mixingVariance / total) * z * z;
+  const halfWidth = Math.sqrt(
+    ((variance * total) / mixingVariance) * (Math.log(total / variance) - 2 * Math.log(alpha)),
+  );
+  // No standard error, or one too small for doubles.
+  if (!(Number.isFinite(logLikelihoodRatio) && halfWidth > 0 && halfWidth < Infinity))
     return {
       logLikelihoodRatio: null,
       pValue: previous?.pValue ?? null,
       confidenceSequence: previous?.confidenceSequence ?? null,
     };
-  const total = variance + mixingVariance;
-  const logLikelihoodRatio =
-    0.5 * Math.log(variance / total) +
-    (mixingVariance / total) * ((effect * effect) / (2 * variance));
-  const halfWidth = Math.sqrt(
-    ((variance * total) / mixingVariance) * (Math.log(total / variance) - 2 * Math.log(alpha)),
-  );
   const pValue = Math.min(1, Math.exp(-logLikelihoodRatio), previous?.pValue ?? 1);
   const interval: Interval = [effect - halfWidth, effect + halfWidth];
   return {

@@ -42,7 +42,6 @@ function quantile(p: number, a: number, b: number): number {
     lower: -700,
     upper: 700,
     start: Math.log(a / b),
-    tolerance: 1e-16,
     increasing: lowerTail,
   });
   return 1 / (1 + Math.exp(-logit));

@@ -43,7 +43,6 @@ function quantile(p: number, df: number): number {
     lower: Math.min(small, start) - 1,
     upper: Math.log(a + 40 * Math.sqrt(a) + 800),
     start,
-    tolerance: 1e-16,
     increasing: lowerTail,
   });
   return 2 * Math.exp(logHalf);

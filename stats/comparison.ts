@@ -76,7 +76,8 @@ export function effectAlone(effect: number, baseline: number): Comparison {
 /** The full answer from an estimate with its error. */
 export function compare(estimate: Estimate): Comparison {
   const { effect, standardError, statistic, degreesOfFreedom: df, level } = estimate;
-  if (!Number.isFinite(statistic)) return effectAlone(effect, estimate.baseline);
+  if (!(Number.isFinite(statistic) && standardError < Infinity && (df === null || df > 0)))
+    return effectAlone(effect, estimate.baseline);
   const tail = df === null ? normal.sf(Math.abs(statistic)) : studentT.sf(Math.abs(statistic), df);
   const size = df === null ? Math.abs(statistic) : tail === 0 ? LARGEST_Z : -normal.quantile(tail);
   const test = {
@@ -86,8 +87,7 @@ export function compare(estimate: Estimate): Comparison {
     pValue: Math.min(1, 2 * tail),
   };
   // None converted against all converted: a test, but no error to make an interval from.
-  if (!(standardError > 0 && standardError < Infinity))
-    return { ...effectAlone(effect, estimate.baseline), ...test };
+  if (!(standardError > 0)) return { ...effectAlone(effect, estimate.baseline), ...test };
   const miss = (1 - level) / 2;
   const critical = df === null ? -normal.quantile(miss) : -studentT.quantile(miss, df);
   return {
@@ -106,6 +106,7 @@ export function compare(estimate: Estimate): Comparison {
   };
 }
 
-function finiteOrNull(value: number): number | null {
+/** The house answer for one figure. */
+export function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

@@ -2,7 +2,7 @@
  * Variance reduction by a covariate measured before exposure (Deng, Xu, Kohavi & Walker 2013, WSDM): the outcome less θ times the covariate, one θ for
  * all variants. Not for a covariate that the treatment could have touched. A ledger of looks is adjusted from the start or never.
  */
-import { compare, effectAlone, NO_COMPARISON, requireLevel } from "./comparison.ts";
+import { compare, effectAlone, finiteOrNull, NO_COMPARISON, requireLevel } from "./comparison.ts";
 import type { Comparison } from "./comparison.ts";
 import { requireFinite } from "./check-parameters.ts";
 import type { PairedSummary } from "./paired-moments.ts";
@@ -43,7 +43,8 @@ export function cupedTheta(variants: readonly PairedSummary[]): number | null {
     spread += within * variant.varianceX + variant.n * fromMean * fromMean;
     product += within * variant.covariance + variant.n * fromMean * (variant.meanY - meanY);
   }
-  return spread > 0 ? product / spread : null;
+  const theta = product / spread;
+  return Number.isFinite(theta) ? theta : null;
 }
 
 /**
@@ -88,8 +89,8 @@ export function cuped(input: {
       level,
     }),
     theta,
-    varianceReduction: unadjusted > 0 ? 1 - (a + b) / unadjusted : null,
-    covariateImbalance: errorX > 0 ? differenceX / errorX : null,
+    varianceReduction: finiteOrNull(1 - (a + b) / unadjusted),
+    covariateImbalance: finiteOrNull(differenceX / errorX),
   };
 }
 

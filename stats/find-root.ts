@@ -11,12 +11,13 @@ type NewtonProblem = {
   readonly lower: number;
   readonly upper: number;
   readonly start: number;
-  /** Steps smaller than this, relative to |x|, end the search. */
-  readonly tolerance: number;
   readonly increasing: boolean;
 };
 
-/** The root by Newton's method; a step that leaves the bracket is replaced by bisection. */
+/** A Newton step this small leaves an error of about its square. */
+const LAST_STEP = 1e-9;
+
+/** The root by Newton's method to full precision; a step that leaves the bracket is replaced by bisection. */
 export function newtonRoot(problem: NewtonProblem): number {
   let { lower, upper } = problem;
   let x = Math.min(Math.max(problem.start, lower), upper);
@@ -25,9 +26,10 @@ export function newtonRoot(problem: NewtonProblem): number {
     if (value === 0) return x;
     if (value > 0 === problem.increasing) upper = x;
     else lower = x;
-    let next = x - value / slope;
+    const move = value / slope;
+    let next = x - move;
+    if (Math.abs(move) <= LAST_STEP * Math.max(1, Math.abs(x))) return next;
     if (!(next > lower && next < upper)) next = lower + (upper - lower) / 2;
-    if (Math.abs(next - x) <= problem.tolerance * Math.abs(next)) return next;
     x = next;
   }
   return x;

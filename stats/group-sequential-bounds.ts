@@ -3,11 +3,12 @@
  * spending function allows. Bounds of earlier looks never depend on later ones, to the last bit, so a ledger may append.
  */
 import { requireProbability, requireSameLength, requireSides } from "./check-parameters.ts";
+import { newtonRoot } from "./find-root.ts";
 import { requireFractions } from "./looks.ts";
 import { normal } from "./normal.ts";
 import { requireSpending, spentBy } from "./spending-function.ts";
 import type { Spending } from "./spending-function.ts";
-import { advance, densityAt, pointMass, probabilityAbove } from "./sub-density.ts";
+import { advance, densityAt, pointMass, probabilityAbove, upperEdge } from "./sub-density.ts";
 import type { SubDensity } from "./sub-density.ts";
 
 /** A look that may spend less than this cannot decide: its bound is infinite. */
@@ -101,20 +102,24 @@ export function groupSequentialBounds(plan: GroupSequentialPlan): GroupSequentia
 
 /** The z at which paths still running cross upwards with the given probability: Newton on its logarithm, which is concave. */
 function solveBound(density: SubDensity, time: number, increment: number): number {
-  // No path can cross with more than a fixed test's probability, so this start lies beyond the root and Newton descends to it.
-  const start = -normal.quantile(increment);
-  if (density.time === 0) return start;
+  const fixed = -normal.quantile(increment);
+  if (density.time === 0) return fixed;
   const root = Math.sqrt(time);
   const target = Math.log(increment);
-  let bound = start;
-  for (let step = 0; step < 100; step++) {
-    const probability = probabilityAbove(density, time, bound * root, 0);
-    const slope = densityAt(density, time, bound * root, 0) * root;
-    const move = ((Math.log(probability) - target) * probability) / slope;
-    bound += move;
-    if (Math.abs(move) < 1e-14 * Math.abs(bound)) break;
-  }
-  return bound;
+  // The root lies below what a fixed test needs, and below what a path at the last barrier needs: from there Newton descends to it.
+  const fromBarrier = (upperEdge(density) + fixed * Math.sqrt(time - density.time)) / root;
+  const start = Math.min(fixed, fromBarrier);
+  return newtonRoot({
+    evaluate: (bound) => {
+      const probability = probabilityAbove(density, time, bound * root, 0);
+      const slope = (-densityAt(density, time, bound * root, 0) * root) / probability;
+      return [Math.log(probability) - target, slope];
+    },
+    lower: -40,
+    upper: start,
+    start,
+    increasing: false,
+  });
 }
 
 function requireSpendingTime(times: readonly number[], looks: number): void {

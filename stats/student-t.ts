@@ -66,7 +66,6 @@ function quantile(p: number, df: number): number {
     lower: -700,
     upper: 350,
     start,
-    tolerance: 1e-16,
     increasing: nearMedian,
   });
   return sign * Math.exp(log);

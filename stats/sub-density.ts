@@ -100,6 +100,11 @@ export function densityAt(density: SubDensity, time: number, score: number, drif
   return total * scale * INV_SQRT_2PI;
 }
 
+/** The largest score at which anything is still running. */
+export function upperEdge(density: SubDensity): number {
+  return density.firstCentre + (2 * density.panels - 1) * density.half;
+}
+
 export type Step = {
   /** Information at the look that is passed without stopping. */
   readonly time: number;
