@@ -1,0 +1,58 @@
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import type { EventMessage } from "../contracts/queue-message.ts";
+import { bought, exposed, start } from "../test/checkout-events.ts";
+import { eventArchive } from "./event-archive.ts";
+
+const nowMs = Date.UTC(2026, 0, 5, 7, 59, 59);
+const uuidV7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
+
+test("a batch is one gzip NDJSON object, partitioned by processing time and shard, a line an event", async () => {
+  const events = [exposed({ attributes: { country: "Côte d'Ivoire" } }), bought(start, 2.5)];
+  const message = (environment: string): EventMessage => ({
+    v: 1,
+    environment,
+    version: 7,
+    receivedAtMs: start + 5,
+    events,
+  });
+  await eventArchive(env.ARCHIVE).keep([message("e1"), message("e2")], 3, nowMs);
+
+  const { objects } = await env.ARCHIVE.list({ prefix: "raw/" });
+  expect(objects.map(({ key }) => key)).toEqual([
+    expect.stringMatching(
+      new RegExp(`^raw/v1/date=2026-01-05/hour=07/shard=3/${uuidV7}\\.ndjson\\.gz$`),
+    ),
+  ]);
+  const object = await env.ARCHIVE.get(objects[0]?.key ?? "");
+  const text = await new Response(object?.body.pipeThrough(new DecompressionStream("gzip"))).text();
+  expect(text.endsWith("\n")).toBe(true);
+  expect(
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual(
+    ["e1", "e2"].flatMap((environment) =>
+      events.map((event) => ({ environment, version: 7, receivedAtMs: start + 5, ...event })),
+    ),
+  );
+});
+
+test("a dead letter keeps the body as it came, with reason and queue", async () => {
+  await eventArchive(env.ARCHIVE).putAside(
+    { reason: "not JSON", queue: "edgewise-events-1", body: "{" },
+    nowMs,
+  );
+  const { objects } = await env.ARCHIVE.list({ prefix: "dead-letter/" });
+  expect(objects.map(({ key }) => key)).toEqual([
+    expect.stringMatching(new RegExp(`^dead-letter/v1/date=2026-01-05/${uuidV7}\\.json$`)),
+  ]);
+  expect(await (await env.ARCHIVE.get(objects[0]?.key ?? ""))?.json()).toEqual({
+    v: 1,
+    reason: "not JSON",
+    queue: "edgewise-events-1",
+    putAsideAtMs: nowMs,
+    body: "{",
+  });
+});

@@ -1,0 +1,181 @@
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, test } from "vitest";
+import { limits } from "../contracts/limits.ts";
+import { compilePlan } from "../counting/plan.ts";
+import type { CountedEvent } from "../counting/types.ts";
+import { bought, exposed, hour, planOf, start, startHour } from "../test/checkout-events.ts";
+import { unitShard } from "./unit-shard.ts";
+
+const plan = planOf({ dimensions: ["country"] });
+const plans = new Map([["e", compilePlan(plan)]]);
+const batch = (...events: CountedEvent[]) => [{ environment: "e", receivedAtMs: start, events }];
+
+const rows = async (table: string) =>
+  (await env.METRICS_0.prepare(`SELECT * FROM ${table}`).all()).results;
+const count = async (table: string) => (await rows(table)).length;
+const sumOf = async (table: string, column: string) =>
+  env.METRICS_0.prepare(`SELECT sum(${column}) AS sum FROM ${table} WHERE dimension = ''`).first(
+    "sum",
+  );
+
+beforeEach(async () => {
+  await env.METRICS_0.batch(
+    ["units", "populations", "cells", "tallies", "activity"].map((table) =>
+      env.METRICS_0.prepare(`DELETE FROM ${table}`),
+    ),
+  );
+});
+
+type Batch = (statements: D1PreparedStatement[]) => Promise<D1Result[]>;
+
+/** The database with something between it and its batches; reads of documents and writes are batches. */
+function intercepted(intercept: (run: Batch) => Batch): D1Database {
+  return Object.create(env.METRICS_0, {
+    prepare: { value: (sql: string) => env.METRICS_0.prepare(sql), writable: true },
+    batch: { value: intercept((statements) => env.METRICS_0.batch(statements)) },
+  }) as D1Database;
+}
+
+/** Something happens before the write, which is the second batch. */
+function beforeTheWrite(happen: () => Promise<unknown>): D1Database {
+  let batches = 0;
+  return intercepted((run) => async (statements) => {
+    if (++batches === 2) await happen();
+    return run(statements);
+  });
+}
+
+describe("a fold", () => {
+  test("leaves a document, populations, cells and activity under the shard's next version", async () => {
+    const [meta] = await rows("meta");
+    await unitShard(env.METRICS_0).fold(
+      plans,
+      batch(exposed({ attributes: { country: "US" } }), bought(start + 1)),
+    );
+    const version = Number(meta?.["version"]) + 1;
+    const place = { environment: "e", experiment: "checkout", phase: 1, variant: "control" };
+    const cohort = { cohort_start: startHour, cohort_hours: 1 };
+    expect(await rows("meta")).toEqual([{ id: 1, version }]);
+    expect(await rows("populations")).toEqual([
+      { ...place, dimension: "", value: "", ...cohort, n: 1 },
+      { ...place, dimension: "country", value: "US", ...cohort, n: 1 },
+    ]);
+    const once = { y: 1, yy: 1, d: 0, dd: 0, yd: 0, x: 0, xx: 0, xy: 0 };
+    expect(await rows("cells")).toEqual([
+      { ...place, dimension: "", value: "", ...cohort, metric: "purchased", ...once },
+      { ...place, dimension: "country", value: "US", ...cohort, metric: "purchased", ...once },
+    ]);
+    expect(await rows("activity")).toEqual([
+      { environment: "e", experiment: "checkout", version, last_event_ms: start + 1 },
+    ]);
+    expect((await rows("units")).map((row) => row["key"])).toEqual(["e\u001fuser\u001fu1"]);
+  });
+
+  test("finds units again whatever their ids are made of", async () => {
+    const ids = [
+      '"',
+      "\\",
+      "'; DROP TABLE units;--",
+      "Grüße 😀",
+      "\u0000\u001f\n",
+      "__proto__",
+      "1",
+      "$[0]",
+    ];
+    const events = ids.map((unit) => exposed({ unit, attributes: { country: unit } }));
+    const shard = unitShard(env.METRICS_0);
+    await shard.fold(plans, batch(...events));
+    await shard.fold(plans, batch(...events));
+    expect(await sumOf("populations", "n")).toBe(ids.length);
+    expect(await count("units")).toBe(ids.length);
+    await shard.fold(plans, batch(...ids.map((unit) => exposed({ unit, variant: "one_page" }))));
+    expect(await sumOf("populations", "n")).toBe(0);
+  });
+
+  test("writes no row for what changes nothing, not even a version", async () => {
+    const shard = unitShard(env.METRICS_0);
+    await shard.fold(plans, batch(exposed()));
+    const meta = await rows("meta");
+    await shard.fold(plans, batch(exposed(), exposed({ timeMs: start + hour })));
+    expect(await rows("meta")).toEqual(meta);
+  });
+
+  test("that another writer overtakes reads again, and both are counted", async () => {
+    const overtaken = beforeTheWrite(() =>
+      unitShard(env.METRICS_0).fold(plans, batch(bought(start + 1))),
+    );
+    await unitShard(overtaken).fold(plans, batch(exposed()));
+    expect(await sumOf("populations", "n")).toBe(1);
+    expect(await sumOf("cells", "y")).toBe(1);
+  });
+
+  test("that is always overtaken gives up, having counted nothing of its own", async () => {
+    let others = 0;
+    const overtake = () =>
+      unitShard(env.METRICS_0).fold(plans, batch(exposed({ unit: `other${others++}` })));
+    const always = intercepted((run) => async (statements) => {
+      await overtake();
+      return run(statements);
+    });
+    await expect(unitShard(always).fold(plans, batch(exposed()))).rejects.toThrow(
+      "written by others",
+    );
+    expect(await sumOf("populations", "n")).toBe(others);
+  });
+
+  test("that D1 interrupts counts nothing, and counts once when it is folded again", async () => {
+    const broken = beforeTheWrite(() => Promise.reject(new Error("D1_ERROR: internal error")));
+    const events = batch(exposed(), bought(start + 1));
+    await expect(unitShard(broken).fold(plans, events)).rejects.toThrow("internal error");
+    expect(await count("units")).toBe(0);
+    await unitShard(env.METRICS_0).fold(plans, events);
+    await unitShard(env.METRICS_0).fold(plans, events);
+    expect(await sumOf("populations", "n")).toBe(1);
+    expect(await sumOf("cells", "y")).toBe(1);
+  });
+
+  test("reads by halves when a result is larger than D1 gives, and keeps parameters within its limit", async () => {
+    const bytesOf = (text: string) => new TextEncoder().encode(text).length;
+    const parameters: number[] = [];
+    const reads: number[] = [];
+    const limited = intercepted((run) => async (statements) => {
+      const results = await run(statements);
+      const read = results.flatMap(({ results }) => results as { states?: string }[]);
+      reads.push(...read.map(({ states = "" }) => states.length));
+      if ((reads.at(-1) ?? 0) > 2_000_000)
+        throw new Error("D1_ERROR: string or blob too big: SQLITE_TOOBIG");
+      return results;
+    });
+    limited.prepare = (sql) => {
+      const statement = env.METRICS_0.prepare(sql);
+      const bind = statement.bind.bind(statement);
+      statement.bind = (...values) => {
+        parameters.push(...values.filter((value) => typeof value === "string").map(bytesOf));
+        return bind(...values);
+      };
+      return statement;
+    };
+    const units = Array.from({ length: 60 }, (_, i) => `u${i}`);
+    const outcomes = (unit: string) =>
+      Array.from({ length: 2_000 }, (_, i) => bought(start + i, 1, { unit }));
+    for (const unit of units) {
+      await unitShard(env.METRICS_0).fold(plans, batch(exposed({ unit }), ...outcomes(unit)));
+    }
+    const shard = unitShard(limited);
+    await shard.fold(plans, batch(...units.map((unit) => bought(start + 3_000, 1, { unit }))));
+    expect(Math.max(...reads)).toBeGreaterThan(2_000_000);
+    expect(parameters.filter((bytes) => bytes > 500_000).length).toBeGreaterThan(1);
+    expect(Math.max(...parameters)).toBeLessThanOrEqual(limits.d1ParameterBytes);
+    expect(await sumOf("populations", "n")).toBe(60);
+    expect(await sumOf("cells", "y")).toBe(60);
+  });
+
+  test("takes many units at once", async () => {
+    const events = Array.from({ length: 20_000 }, (_, i) => exposed({ unit: `unit-${i}` }));
+    await unitShard(env.METRICS_0).fold(plans, batch(...events));
+    expect(await sumOf("populations", "n")).toBe(20_000);
+    const outcomes = events.map(({ unit }, i) => bought(start + i, 1, { unit }));
+    await unitShard(env.METRICS_0).fold(plans, batch(...outcomes));
+    expect(await sumOf("cells", "y")).toBe(20_000);
+  });
+});
