@@ -2,7 +2,7 @@
  * The vectors, asked of this implementation, the same in every runtime: each check returns what does not hold,
  * in words, and nothing when everything does.
  */
-import { bucket, compile, evaluate, hash32, matches } from "./index.ts";
+import { bucket, compile, evaluate, explain, hash32, matches } from "./index.ts";
 import type { Condition, Context, Evaluation, Json, Snapshot } from "./index.ts";
 import { equals, isRecord } from "./values.ts";
 
@@ -128,8 +128,10 @@ export function checkDecisions(vectors: unknown): string[] {
   return vectors.decisions.flatMap(({ name, flag, context, nowMs, expected }) => {
     // Wording may change; that there is a message may not.
     const { errorMessage, ...evaluation } = evaluate(compiled, flag, context, nowMs);
+    const explained = explain(compiled, flag, context, nowMs).evaluation;
     const holds =
-      equals({ ...evaluation }, expected) &&
+      equals(evaluation, expected) &&
+      equals({ ...explained, errorMessage: null }, { ...expected, errorMessage: null }) &&
       (errorMessage === undefined) === (evaluation.errorCode === undefined);
     return holds ? [] : [`${name}: ${JSON.stringify(evaluation)}`];
   });

@@ -1,7 +1,7 @@
 /**
  * The operators of the condition language that look at one value: each compiles its operand, once, to a test.
  * A test never throws; an operand of the wrong type makes a test that nothing passes.
- * Missing and null are the same everywhere, except that `$type` tells them apart.
+ * Missing counts as null; only `$type` also knows it as undefined.
  */
 import { epochMs } from "./dates.ts";
 import type { Json } from "./types.ts";
@@ -168,5 +168,9 @@ export const operators: ReadonlyMap<string, Compile> = new Map<string, Compile>(
     "$exists",
     (operand) => (actual) => (actual !== null && actual !== undefined) === Boolean(operand),
   ],
-  ["$type", (operand) => (actual) => typeOf(actual) === operand],
+  [
+    "$type",
+    (operand) => (actual) =>
+      typeOf(actual) === operand || (actual === undefined && operand === "null"),
+  ],
 ]);

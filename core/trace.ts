@@ -109,5 +109,5 @@ function bucketWording(rule: CompiledRule, step: Step, passed: boolean, about: s
     const slots = rule.slots.map(([start, end]) => `[${start}, ${end})`).join(" ");
     return `is${passed ? "" : " not"} in the experiment's slots ${slots}`;
   }
-  return passed ? `is the share of ${about}` : "is beyond the last share";
+  return passed ? `is in the share of ${about}` : "is beyond the last share";
 }
