@@ -19,7 +19,15 @@ const controlCharacter = /\p{Cc}/u;
 export function parseInstant(text: unknown): number | null {
   if (typeof text !== "string" || !instant.test(text)) return null;
   const timeMs = Date.parse(text);
-  return Number.isNaN(timeMs) ? null : timeMs;
+  return Number.isNaN(timeMs) || !isDay(text) ? null : timeMs;
+}
+
+/** `Date.parse` takes the 30th of February for a day in March. */
+function isDay(text: string): boolean {
+  const day = Number(text.slice(8, 10));
+  if (day <= 28) return true;
+  const daysInMonth = new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0));
+  return day <= daysInMonth.getUTCDate();
 }
 
 export class EventFields {

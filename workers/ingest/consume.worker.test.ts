@@ -1,0 +1,216 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { configKeys } from "../../contracts/config-keys.ts";
+import { packEvents } from "../../counting/pack.ts";
+import type { CountedEvent } from "../../counting/types.ts";
+import { countingPlanStore } from "../../stores/counting-plan-store.ts";
+import { eventArchive } from "../../stores/event-archive.ts";
+import { unitShard } from "../../stores/unit-shard.ts";
+import { bought, exposed, planOf, start } from "../../test/checkout-events.ts";
+import { consume } from "./consume.ts";
+import type { Consumer } from "./consume.ts";
+import { putAllAside } from "./put-aside.ts";
+
+const queue = "edgewise-events-0";
+
+const consumer = (): Consumer => ({
+  archive: eventArchive(env.ARCHIVE),
+  plans: countingPlanStore(env.CONFIG),
+  shard: unitShard(env.METRICS_0),
+  shardIndex: 0,
+  nowMs: () => start + 60_000,
+});
+
+const text = (events: CountedEvent[], environment = "e", version = 1) =>
+  [
+    ...packEvents(events, {
+      environment,
+      version,
+      receivedAtMs: start,
+      shards: 1,
+      maxBytes: 127_800,
+    }).values(),
+  ].flat()[0] ?? "";
+
+const publish = (environment: string, version: number) =>
+  env.CONFIG.put(
+    configKeys.counting(environment),
+    JSON.stringify({ ...planOf(), environment, version }),
+  );
+
+/** What became of each body, in order: "ack" or the seconds until it comes again. */
+async function deliver(bodies: unknown[], with_: Partial<Consumer> = {}, attempts = 1) {
+  const messages = bodies.map((body, i) => ({
+    id: String(i),
+    timestamp: new Date(start),
+    attempts,
+    body,
+  }));
+  const batch = createMessageBatch(queue, messages);
+  // The harness reports that a message is retried, but not when.
+  const retries = batch.messages.map((message) => vi.spyOn(message, "retry"));
+  await consume(batch, { ...consumer(), ...with_ });
+  const { explicitAcks } = await getQueueResult(batch, createExecutionContext());
+  return retries.map(({ mock }, i) =>
+    explicitAcks.includes(String(i)) ? "ack" : mock.calls[0]?.[0]?.delaySeconds,
+  );
+}
+
+const numbers = (table: string, column: string) => async (environment: string) =>
+  env.METRICS_0.prepare(`SELECT sum(${column}) AS sum FROM ${table} WHERE environment = ?1`)
+    .bind(environment)
+    .first("sum");
+const population = numbers("populations", "n");
+const purchases = numbers("cells", "y");
+const archived = async (prefix: string) => (await env.ARCHIVE.list({ prefix })).objects;
+const down = () => Promise.reject(new Error("it is down"));
+
+beforeEach(async () => {
+  for (const { key } of (await env.ARCHIVE.list()).objects) await env.ARCHIVE.delete(key);
+  const tables = ["units", "populations", "cells", "tallies", "activity"];
+  await env.METRICS_0.batch(tables.map((table) => env.METRICS_0.prepare(`DELETE FROM ${table}`)));
+  await env.CONFIG.delete(configKeys.counting("later"));
+  await publish("e", 1);
+});
+
+describe("a batch", () => {
+  test("is archived, folded and acknowledged; delivered again it changes nothing", async () => {
+    const bodies = [text([exposed()]), text([bought(start + 1), bought(start + 2)])];
+    expect(await deliver(bodies)).toEqual(["ack", "ack"]);
+    expect(await deliver(bodies)).toEqual(["ack", "ack"]);
+    expect([await population("e"), await purchases("e")]).toEqual([1, 1]);
+    expect(await archived("raw/v1/date=2026-01-05/hour=00/shard=0/")).toHaveLength(2);
+  });
+
+  test("of several environments keeps them apart", async () => {
+    await publish("f", 8);
+    const both = [text([exposed(), bought(start)]), text([exposed()], "f", 8)];
+    expect(await deliver(both)).toEqual(["ack", "ack"]);
+    expect([await population("e"), await purchases("e")]).toEqual([1, 1]);
+    expect([await population("f"), await purchases("f")]).toEqual([1, null]);
+  });
+
+  test("of a hundred messages is counted whole", async () => {
+    const bodies = Array.from({ length: 100 }, (_, i) =>
+      text(Array.from({ length: 300 }, (_, j) => exposed({ unit: `u${i}-${j}` }))),
+    );
+    expect(new Set(await deliver(bodies))).toEqual(new Set(["ack"]));
+    expect(await population("e")).toBe(30_000);
+  });
+});
+
+describe("a message that cannot be read", () => {
+  const poison: [string, unknown][] = [
+    ["no JSON", "{"],
+    ["not text", { v: 1 }],
+    ["of an unknown format", text([exposed()]).replace('"v":1', '"v":2')],
+    ["with an event of an unknown type", text([exposed()]).replace("exposure", "explosion")],
+    [
+      "nested beyond reading",
+      text([exposed()]).replace(
+        '"source"',
+        `"attributes":{"a":${"[".repeat(60_000)}${"]".repeat(60_000)}},"source"`,
+      ),
+    ],
+  ];
+  test.each(poison)(
+    "(%s) is put aside with the reason, and its neighbours are counted",
+    async (_, body) => {
+      const bodies = [text([exposed()]), body, text([bought(start)])];
+      expect(await deliver(bodies)).toEqual(["ack", "ack", "ack"]);
+      expect([await population("e"), await purchases("e")]).toEqual([1, 1]);
+      const [letter, ...more] = await archived("dead-letter/v1/date=2026-01-05/");
+      expect(more).toEqual([]);
+      const kept = await (await env.ARCHIVE.get(letter?.key ?? ""))?.json();
+      expect(kept).toMatchObject({
+        queue,
+        body,
+        reason: expect.stringMatching(/Error|\[/) as string,
+      });
+    },
+  );
+
+  test("comes again when it cannot be put aside", async () => {
+    const archive = { ...eventArchive(env.ARCHIVE), putAside: down };
+    expect(await deliver(["{", text([exposed()])], { archive })).toEqual([2, "ack"]);
+  });
+});
+
+describe("when something fails, messages come again later and are counted once", () => {
+  const bodies = [text([exposed(), bought(start)]), text([exposed({ unit: "u2" })])];
+  const countedOnce = async () => {
+    expect(await deliver(bodies)).toEqual(["ack", "ack"]);
+    expect([await population("e"), await purchases("e")]).toEqual([2, 1]);
+    expect(await archived("dead-letter/")).toEqual([]);
+  };
+
+  test("D1, after the archive had them (a crash between the two looks the same)", async () => {
+    expect(await deliver(bodies, { shard: { fold: down } }, 3)).toEqual([8, 8]);
+    expect(await archived("raw/")).toHaveLength(1);
+    await countedOnce();
+  });
+
+  test("the acknowledgement, after they were counted", async () => {
+    const batch = createMessageBatch(
+      queue,
+      bodies.map((body, i) => ({ id: String(i), timestamp: new Date(start), attempts: 1, body })),
+    );
+    await consume(batch, consumer());
+    await countedOnce();
+  });
+
+  test("R2: nothing is folded that is not archived", async () => {
+    const archive = { ...eventArchive(env.ARCHIVE), keep: down };
+    expect(await deliver(bodies, { archive })).toEqual([2, 2]);
+    expect(await population("e")).toBe(null);
+    await countedOnce();
+  });
+
+  test("KV, with no plan in memory", async () => {
+    const plans = { get: down, getNewer: down };
+    expect(await deliver(bodies, { plans }, 2)).toEqual([4, 4]);
+    expect(await population("e")).toBe(null);
+    await countedOnce();
+  });
+
+  test("at the last attempt that the queue allows, still without a dead letter", async () => {
+    expect(await deliver(bodies, { shard: { fold: down } }, 100)).toEqual([14_400, 14_400]);
+    await countedOnce();
+  });
+});
+
+describe("a message that was judged by a newer plan", () => {
+  test("makes the plan be read again at once", async () => {
+    const plans = countingPlanStore(env.CONFIG);
+    await plans.get("e", start);
+    await publish("e", 2);
+    expect(await deliver([text([exposed()], "e", 2)], { plans })).toEqual(["ack"]);
+    expect(await population("e")).toBe(1);
+  });
+
+  test("waits until the plan arrives, without holding the others back", async () => {
+    const bodies = [text([exposed()], "later", 3), text([exposed()])];
+    expect(await deliver(bodies)).toEqual([2, "ack"]);
+    expect([await population("later"), await population("e")]).toEqual([null, 1]);
+    await publish("later", 3);
+    expect(await deliver(bodies.slice(0, 1))).toEqual(["ack"]);
+    expect(await population("later")).toBe(1);
+  });
+});
+
+test("what a queue gave up on is put aside whole", async () => {
+  const bodies = [text([exposed()]), "{"];
+  const batch = createMessageBatch(
+    "edgewise-dead-letters",
+    bodies.map((body, i) => ({ id: String(i), timestamp: new Date(start), attempts: 1, body })),
+  );
+  await putAllAside(batch, eventArchive(env.ARCHIVE), start);
+  const { explicitAcks } = await getQueueResult(batch, createExecutionContext());
+  expect(explicitAcks).toEqual(["0", "1"]);
+  const letters = await archived("dead-letter/v1/");
+  const kept = await Promise.all(
+    letters.map(async ({ key }) => (await env.ARCHIVE.get(key))?.json<{ body: string }>()),
+  );
+  expect(kept.map((letter) => letter?.body).sort()).toEqual([...bodies].sort());
+});
