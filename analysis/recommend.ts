@@ -56,7 +56,7 @@ function verdictOn(
   }
   const won = primaries.find((reading) => crossedIn(reading) === "favourable");
   if (won !== undefined) return shipUnlessGuarded(variant, won.definition.key, readings);
-  if (primaries.every(({ comparison }) => comparison.sequential?.final != null)) {
+  if (primaries.every(({ comparison }) => (comparison.sequential?.final ?? null) !== null)) {
     return {
       action: "revert",
       variant,

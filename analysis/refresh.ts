@@ -44,7 +44,12 @@ export function refreshed(inputs: RefreshInputs): Results {
   const { rows, quality, lastEventMs } = figures;
   const units = populationsOf(rows).filter(({ dimension }) => dimension === "");
   return results({
-    ...{ phase, asOfMs, quality, lastEventMs, ledger, logEvidenceBefore },
+    phase,
+    asOfMs,
+    quality,
+    lastEventMs,
+    ledger,
+    logEvidenceBefore,
     experiment: record.key,
     status: record.status,
     units: new Map(units.map(({ variant, n }) => [variant, n])),

@@ -62,7 +62,10 @@ function design({ plan }: Phase): Results["design"] {
   const fractions = plannedFractions(looks);
   const { upper } = groupSequentialBounds({ fractions, alpha: ledgerAlpha, sides, spending });
   return {
-    ...{ alpha, sides, spending, maximumSampleSize },
+    alpha,
+    sides,
+    spending,
+    maximumSampleSize,
     looks: fractions.map((informationFraction, index) => ({
       look: index + 1,
       informationFraction,
@@ -136,7 +139,9 @@ function alwaysValid(
   const { effect, standardError } = compare(metric, readings, { ...names, level: 1 - alpha });
   if (effect === null || standardError === null) return null;
   const { pValue, confidenceInterval } = asymptoticConfidenceSequence({
-    ...{ estimate: effect, standardError, alpha },
+    estimate: effect,
+    standardError,
+    alpha,
     n: readingOf(readings, phase.control).n + readingOf(readings, variant).n,
     plannedN: Math.ceil(phase.plan.maximumSampleSize / 10),
   });
@@ -159,8 +164,12 @@ function bayesian(
         treatment: proportion(readingOf(readings, variant)),
       })
     : normalPosterior({
-        ...{ estimate: effect, standardError },
-        prior: { mean: 0, standardDeviation: 1_000 * standardError },
+        estimate: effect,
+        standardError,
+        prior: {
+          mean: 0,
+          standardDeviation: 1e3 * standardError,
+        },
       });
   if (probabilityBetter === null || expectedLoss === null) return null;
   return metric.direction === "increase"

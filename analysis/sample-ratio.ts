@@ -21,9 +21,12 @@ export function sampleRatio(
   return {
     observed: Object.fromEntries(variants.map(({ variant }, i) => [variant, observed[i] ?? 0])),
     expected: Object.fromEntries(
-      variants.map(({ variant, weightBasisPoints }) => [variant, weightBasisPoints / 10_000]),
+      variants.map(({ variant, weightBasisPoints }) => [variant, weightBasisPoints / 1e4]),
     ),
-    ...{ statistic, degreesOfFreedom, pValue, logEvidence },
+    statistic,
+    degreesOfFreedom,
+    pValue,
+    logEvidence,
     mismatch: logEvidence >= alarmLogEvidence,
   };
 }

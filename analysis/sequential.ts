@@ -52,7 +52,8 @@ function pValue(phase: Phase, metric: PhaseMetric, rows: readonly LedgerRow[]): 
   if (rows.length === 0) return null;
   const { sides, spending } = phase.plan;
   const { sequential } = sequentialPValue({
-    ...{ sides, spending },
+    sides,
+    spending,
     fractions: rows.map((row) => row.informationFraction),
     spendingTime: rows.map((row) => row.spendingTime),
     z: rows.map((row) => orientation(phase, metric) * (row.z ?? 0)),
@@ -108,7 +109,10 @@ function powerAhead(phase: Phase, metric: PhaseMetric, rows: readonly LedgerRow[
   });
   const z = orientation(phase, metric) * last.z;
   const { power, powerBelow } = conditionalPower({
-    ...{ fractions, upper, lower, z },
+    fractions,
+    upper,
+    lower,
+    z,
     look: rows.length,
     drift: "trend",
   });

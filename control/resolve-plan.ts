@@ -16,7 +16,10 @@ export function resolvePlan(
   const frozen = { alpha, ledgerAlpha, power, sides, spending, futility };
   try {
     const design = designGroupSequential({
-      ...{ alpha: ledgerAlpha, power, sides, spending },
+      alpha: ledgerAlpha,
+      power,
+      sides,
+      spending,
       fractions: plannedFractions(looks),
       ...(futility !== "none" && { futility }),
     });

@@ -142,7 +142,15 @@ function hasAdminKey(): boolean {
   const sql =
     "select count(*) as n from api_keys where environment_id is null and revoked_at is null";
   const answer = wrangler(
-    ...["d1", "execute", control, "--remote", "--json", "--config", admin, "--command", sql],
+    "d1",
+    "execute",
+    control,
+    "--remote",
+    "--json",
+    "--config",
+    admin,
+    "--command",
+    sql,
   );
   return (z.parse(rows, JSON.parse(answer))[0]?.results[0]?.n ?? 0) > 0;
 }

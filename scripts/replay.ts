@@ -109,13 +109,20 @@ function readOptions() {
     metrics: metricColumns(values.metric),
   };
   return {
-    ...{ columns, key },
+    columns,
+    key,
     file: required("file"),
     experiment: required("experiment"),
     create: values.create,
     control: values.control ?? null,
-    days: wholeNumber("days", values.days, { from: 0, to: 365 }),
-    windowHours: wholeNumber("window-hours", values["window-hours"], { from: 1, to: 2_160 }),
+    days: wholeNumber("days", values.days, {
+      from: 0,
+      to: 365,
+    }),
+    windowHours: wholeNumber("window-hours", values["window-hours"], {
+      from: 1,
+      to: 2160,
+    }),
     url: values.url.replace(/\/$/, ""),
     data: values.data,
     ...(values.environment !== undefined && { environment: values.environment }),

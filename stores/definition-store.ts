@@ -233,7 +233,12 @@ export function definitionStore(d1: D1Database) {
 function recordOf(row: typeof experiments.$inferSelect): ExperimentRecord {
   const { id, key, version, status, createdAt, updatedAt } = row;
   return {
-    ...{ id, key, version, status, createdAt, updatedAt },
+    id,
+    key,
+    version,
+    status,
+    createdAt,
+    updatedAt,
     body: z.parse(experimentBody, JSON.parse(row.body)),
     phases: z.parse(z.array(phase), JSON.parse(row.phases)),
   };

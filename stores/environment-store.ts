@@ -80,7 +80,12 @@ export function environmentStore(d1: D1Database) {
     async keys(environment: string) {
       const rows = await db.select().from(apiKeys).where(eq(apiKeys.environmentId, environment));
       return rows.map(({ id, kind, role, name, createdAt, revokedAt, origins }) => ({
-        ...{ id, kind, role, name, createdAt, revokedAt },
+        id,
+        kind,
+        role,
+        name,
+        createdAt,
+        revokedAt,
         origins: originsOf(origins) ?? null,
       }));
     },

@@ -108,11 +108,15 @@ export function counted(plan: CountingPlan, ...batches: CountedEvent[][]) {
 
 /** Rows by what comes after environment and experiment, in words. */
 function named<T>(rows: ReadonlyMap<string, T>): { [row: string]: T } {
-  const name = (key: string) => (JSON.parse(key) as (string | number)[]).slice(2).join(" ");
+  const name = (key: string) => {
+    const parts: unknown = JSON.parse(key);
+    return Array.isArray(parts) ? parts.slice(2).join(" ") : key;
+  };
   return Object.fromEntries([...rows].map(([key, row]) => [name(key), row]));
 }
 
 export const cellAt = (variant: string, cohort = startHour, metric = "purchased") =>
   `1 ${metric} ${variant}   ${cohort}`;
 export const populationAt = (variant: string, cohort = startHour) => `1 ${variant}   ${cohort}`;
+/** The sums of one unit that did it: y, yy, d, dd, yd, x, xx, xy. */
 export const once = [1, 1, 0, 0, 0, 0, 0, 0];

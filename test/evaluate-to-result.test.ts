@@ -23,6 +23,17 @@ interface Arm {
 const evaluated = (flag: string) =>
   z.object({ flags: z.object({ [flag]: z.object({ variant: z.string(), reason: z.string() }) }) });
 
+/** Asks, without exposing anybody, until the started experiment has propagated. */
+async function assigning(key: string, server: string): Promise<void> {
+  const body = { context: { targetingKey: "probe" }, flags: [key], exposures: false };
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const answer = await system.call("POST", "/api/v1/evaluate", { body, key: server });
+    if (z.safeParse(evaluated(key), answer.body).data?.flags[key]?.reason === "SPLIT") return;
+    if (Date.now() > deadline) throw new Error("did not propagate within a minute");
+  }
+}
+
 /** Counts of the simulation by variant, and the results after all visitors' windows have closed. */
 async function simulate(key: string, arms: Record<string, Arm>) {
   const metric = `${key}_converted`;
@@ -42,6 +53,7 @@ async function simulate(key: string, arms: Record<string, Arm>) {
     plan: { maximumSampleSize: visitors, looks: 1 },
   });
   await post(`/api/v1/experiments/${key}/start`, {});
+  await assigning(key, server);
 
   const random = seededRandom(20_260_101);
   const seen = new Map(Object.keys(arms).map((variant) => [variant, { n: 0, conversions: 0 }]));

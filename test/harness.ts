@@ -30,7 +30,7 @@ export interface System {
   /** Makes a key and gives its secret. */
   newKey(kind: "server" | "client" | "admin", more?: object): Promise<string>;
   /** Ends workerd; the state stays. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
   /** Ends workerd and removes the state. */
   destroy(): Promise<void>;
 }
@@ -70,17 +70,27 @@ export async function startSystem(dataFolder?: string): Promise<System> {
     return z.parse(schema, body);
   };
   return {
-    ...{ runner, adminKey, call, expectOk },
+    runner,
+    adminKey,
+    call,
+    expectOk,
     dataFolder: folder,
     async newKey(kind, more = {}) {
-      const body = { kind, name: kind, ...more };
+      const body = {
+        kind,
+        name: kind,
+        ...more,
+      };
       const made = call("POST", "/api/v1/keys", { body });
       return (await expectOk(z.object({ secret: z.string() }), made)).secret;
     },
     stop: runner.stop,
     async destroy() {
       await runner.stop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, {
+        recursive: true,
+        force: true,
+      });
     },
   };
 }

@@ -52,12 +52,12 @@ export interface Runner {
   /** The installation's key when it was made or given at this start; else null, since only its hash is kept. */
   adminKey: string | null;
   /** Runs the cron as if it were `at`, and the analyses that it queues, to the end. */
-  tick(at: Date): Promise<void>;
+  tick: (at: Date) => Promise<void>;
   /** Resolves when every queued event has been folded or put aside. */
-  drained(): Promise<void>;
+  drained: () => Promise<void>;
   /** Messages that were not acknowledged when the last run ended, and were sent again. */
   resent: number;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /** What is in the state folder cannot be used. */
@@ -101,7 +101,10 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     };
     const resent = Object.values(await messages("POST")).reduce((sum, count) => sum + count, 0);
     return {
-      ...{ url, adminKey, tick, resent },
+      url,
+      adminKey,
+      tick,
+      resent,
       drained: () => emptied((queue) => queue !== analysesQueue),
       stop: () => miniflare.dispose(),
     };

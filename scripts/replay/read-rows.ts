@@ -56,8 +56,11 @@ export async function* readRows(file: string, columns: Columns): AsyncGenerator<
 
 async function* records(file: string): AsyncGenerator<{ record: string[]; line: number }> {
   const parser = parse({
-    ...{ bom: true, info: true, trim: true },
-    ...{ relax_column_count: true, skip_empty_lines: true },
+    bom: true,
+    info: true,
+    trim: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
   });
   const source = createReadStream(file).once("error", (error) => parser.destroy(error));
   const parsed: AsyncIterable<{ record: string[]; info: { lines: number } }> = source.pipe(parser);

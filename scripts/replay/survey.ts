@@ -30,7 +30,9 @@ export async function survey(file: string, columns: Columns): Promise<Survey> {
     });
   }
   return {
-    ...{ rows, variants, nonsense },
+    rows,
+    variants,
+    nonsense,
     types: new Map(
       [...columns.metrics.keys()].map((metric, index) => [
         metric,

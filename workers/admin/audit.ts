@@ -17,10 +17,10 @@ export function auditRoutes({ environments }: Services) {
     }
     const rows = await environments.audit(c.get("principal").environment, limit, before);
     return c.json({
-      entries: rows.map(({ environmentId: _environment, after, ...entry }) => ({
-        ...entry,
-        after: after === null ? null : (JSON.parse(after) as unknown),
-      })),
+      entries: rows.map(({ environmentId: _environment, after, ...entry }) => {
+        const document: unknown = after === null ? null : JSON.parse(after);
+        return { ...entry, after: document };
+      }),
     });
   });
 }

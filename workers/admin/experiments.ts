@@ -166,13 +166,16 @@ function experimentView(record: ExperimentRecord) {
   const { id, version, status, body, phases, createdAt, updatedAt } = record;
   const phase = currentPhase(record);
   return {
-    ...{ id, version, status },
+    id,
+    version,
+    status,
     ...body,
     phase: phase?.phase ?? null,
     startedAt: instant(phases[0]?.running[0]?.[0]),
     stoppedAt: instant(phase?.running.at(-1)?.[1] ?? undefined),
     maximumSampleSize: phase?.plan.maximumSampleSize ?? body.plan.maximumSampleSize ?? null,
-    ...{ createdAt, updatedAt },
+    createdAt,
+    updatedAt,
   };
 }
 

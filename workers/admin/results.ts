@@ -1,6 +1,7 @@
 /** `…/experiments/{key}/results` and `/looks`: the last refresh, and the ledger that decides. */
 
 import { Hono } from "hono";
+import * as z from "zod/mini";
 import { noFigures, refreshed } from "../../analysis/refresh.ts";
 import { currentPhase } from "../../control/experiment.ts";
 import { reply } from "../../http/app.ts";
@@ -28,7 +29,7 @@ export function resultRoutes({ definitions, ledger, now }: Services) {
           refreshed({ record, phase, figures, ledger: [], logEvidenceBefore: 0, asOfMs }),
         );
       }
-      const body: object = JSON.parse(stored.body);
+      const body = z.parse(z.looseObject({}), JSON.parse(stored.body));
       return c.json({ ...body, status: record.status });
     })
     .get("/:key/looks", async (c) => {

@@ -38,7 +38,10 @@ export async function analyse(
   const shards = await cells.readFigures(environment, experiment, phase.phase);
   const figures = figuresOf(shards, phase.phase);
   const inputs: RefreshInputs = {
-    ...{ record, phase, figures, asOfMs },
+    record,
+    phase,
+    figures,
+    asOfMs,
     ledger: await ledger.looks(of),
     logEvidenceBefore: logEvidenceOf(before, phase.phase),
   };
@@ -50,7 +53,9 @@ export async function analyse(
   const longestWindowMs = Math.max(...phase.metrics.map(closesAfterMs));
   const lastEventMs = figures.lastEventMs ?? 0;
   await ledger.save({
-    ...{ environment, experiment, asOfMs },
+    environment,
+    experiment,
+    asOfMs,
     activity: shards.map(({ activity }) => activity?.version ?? 0),
     settlesAtMs: lastEventMs + longestWindowMs + graceMs + hourMs,
     body: JSON.stringify(answer),

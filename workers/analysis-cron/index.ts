@@ -26,7 +26,8 @@ function services(env: Env) {
   const definitions = definitionStore(env.CONTROL);
   const environments = environmentStore(env.CONTROL);
   return {
-    ...{ definitions, environments },
+    definitions,
+    environments,
     publisher: publisher(env.CONFIG, definitions, environments),
     ledger: ledgerStore(env.CONTROL),
     cells: cellStore(numberedBindings(env, "METRICS_")),

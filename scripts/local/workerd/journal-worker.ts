@@ -38,9 +38,12 @@ export class QueueJournal extends DurableObject {
 
   after(id: number, limit: number): { id: number; body: string }[] {
     return this.#sql
-      .exec("select id, body from message where id > ? order by id limit ?", id, limit)
-      .toArray()
-      .map((row) => ({ id: Number(row["id"]), body: String(row["body"]) }));
+      .exec<{ id: number; body: string }>(
+        "select id, body from message where id > ? order by id limit ?",
+        id,
+        limit,
+      )
+      .toArray();
   }
 }
 
