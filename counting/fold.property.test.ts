@@ -148,25 +148,23 @@ const message: fc.Arbitrary<Received> = fc.record({
   events: fc.array(event, { minLength: 1, maxLength: 16, size: "max" }),
 });
 
-/** Consumer batches: every message once, some again later, in any order. */
+/** Consumer batches: every message once, some again later, in any order, cut anywhere. */
 const deliveries = fc
   .array(message, { minLength: 1, maxLength: 12, size: "max" })
-  .chain((messages) =>
-    fc.tuple(
-      fc.constant(messages),
-      fc.array(fc.nat(messages.length - 1), { maxLength: 8 }),
-      fc.infiniteStream(fc.double({ noNaN: true, min: 0, max: 1 })),
-    ),
-  )
-  .map(([messages, again, random]) => {
-    const draw = () => random.next().value ?? 0;
-    const stream = [...messages.keys(), ...again]
-      .map((index) => ({ index, at: draw() }))
-      .toSorted((a, b) => a.at - b.at)
-      .flatMap(({ index }) => messages[index] ?? []);
+  .chain((messages) => {
+    const again = fc.array(fc.constantFrom(...messages), { maxLength: 8 });
+    return again.chain((repeated) => {
+      const stream = [...messages, ...repeated];
+      return fc.tuple(
+        fc.shuffledSubarray(stream, { minLength: stream.length }),
+        fc.array(fc.boolean(), { minLength: stream.length, maxLength: stream.length }),
+      );
+    });
+  })
+  .map(([stream, cuts]) => {
     const batches: Received[][] = [[]];
-    for (const each of stream) {
-      if (draw() < 0.4) batches.push([]);
+    for (const [i, each] of stream.entries()) {
+      if (cuts[i] === true) batches.push([]);
       batches.at(-1)?.push(each);
     }
     return batches;

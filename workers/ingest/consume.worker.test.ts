@@ -139,16 +139,17 @@ describe("a message that cannot be read", () => {
 
 describe("when something fails, messages come again later and are counted once", () => {
   const bodies = [text([exposed(), bought(start)]), text([exposed({ unit: "u2" })])];
-  const countedOnce = async () => {
-    expect(await deliver(bodies)).toEqual(["ack", "ack"]);
-    expect([await population("e"), await purchases("e")]).toEqual([2, 1]);
-    expect(await archived("dead-letter/")).toEqual([]);
+  const deliverAgain = async () => {
+    const answers = await deliver(bodies);
+    const letters = await archived("dead-letter/");
+    return [answers, await population("e"), await purchases("e"), letters];
   };
+  const countedOnce = [["ack", "ack"], 2, 1, []];
 
   test("D1, after the archive had them (a crash between the two looks the same)", async () => {
     expect(await deliver(bodies, { shard: { fold: down } }, 3)).toEqual([8, 8]);
     expect(await archived("raw/")).toHaveLength(1);
-    await countedOnce();
+    expect(await deliverAgain()).toEqual(countedOnce);
   });
 
   test("the acknowledgement, after they were counted", async () => {
@@ -157,26 +158,26 @@ describe("when something fails, messages come again later and are counted once",
       bodies.map((body, i) => ({ id: String(i), timestamp: new Date(start), attempts: 1, body })),
     );
     await consume(batch, consumer());
-    await countedOnce();
+    expect(await deliverAgain()).toEqual(countedOnce);
   });
 
   test("R2: nothing is folded that is not archived", async () => {
     const archive = { ...eventArchive(env.ARCHIVE), keep: down };
     expect(await deliver(bodies, { archive })).toEqual([2, 2]);
     expect(await population("e")).toBe(null);
-    await countedOnce();
+    expect(await deliverAgain()).toEqual(countedOnce);
   });
 
   test("KV, with no plan in memory", async () => {
     const plans = { get: down, getNewer: down };
     expect(await deliver(bodies, { plans }, 2)).toEqual([4, 4]);
     expect(await population("e")).toBe(null);
-    await countedOnce();
+    expect(await deliverAgain()).toEqual(countedOnce);
   });
 
   test("at the last attempt that the queue allows, still without a dead letter", async () => {
     expect(await deliver(bodies, { shard: { fold: down } }, 100)).toEqual([14_400, 14_400]);
-    await countedOnce();
+    expect(await deliverAgain()).toEqual(countedOnce);
   });
 });
 
@@ -212,5 +213,5 @@ test("what a queue gave up on is put aside whole", async () => {
   const kept = await Promise.all(
     letters.map(async ({ key }) => (await env.ARCHIVE.get(key))?.json<{ body: string }>()),
   );
-  expect(kept.map((letter) => letter?.body).sort()).toEqual([...bodies].sort());
+  expect(new Set(kept.map((letter) => letter?.body))).toEqual(new Set(bodies));
 });

@@ -57,7 +57,7 @@ function intake({ refuses = false, plans }: { refuses?: boolean; plans?: Countin
   });
   const post = async (
     body: BodyInit | object,
-    init: { key?: string; headers?: HeadersInit; query?: string } = {},
+    init: { key?: string; headers?: { [name: string]: string }; query?: string } = {},
   ) => {
     const isRaw = typeof body === "string" || body instanceof ReadableStream;
     const response = await app.request(`/api/v1/events/batch${init.query ?? ""}`, {
