@@ -7,6 +7,7 @@ import type { Comparison } from "./comparison.ts";
 import { requireFinite } from "./check-parameters.ts";
 import type { PairedSummary } from "./paired-moments.ts";
 import { requirePairedSummary } from "./ratio-test.ts";
+import { satterthwaite } from "./welch-test.ts";
 
 export type Cuped = Comparison & {
   /** null when the covariate does not vary. */
@@ -74,7 +75,6 @@ export function cuped(input: {
   const a = adjustedVariance(control, slope) / control.n;
   const b = adjustedVariance(treatment, slope) / treatment.n;
   const standardError = Math.sqrt(a + b);
-  const share = a / (a + b);
   const unadjusted = control.varianceY / control.n + treatment.varianceY / treatment.n;
   const errorX = Math.sqrt(control.varianceX / control.n + treatment.varianceX / treatment.n);
   return {
@@ -82,7 +82,7 @@ export function cuped(input: {
       effect,
       standardError,
       statistic: effect / standardError,
-      degreesOfFreedom: 1 / (share ** 2 / (control.n - 1) + (1 - share) ** 2 / (treatment.n - 1)),
+      degreesOfFreedom: satterthwaite([a, control.n], [b, treatment.n]),
       baseline: control.meanY,
       baselineVariance: control.varianceY / control.n,
       baselineCovariance: -(control.varianceY - slope * control.covariance) / control.n,

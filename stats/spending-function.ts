@@ -26,6 +26,9 @@ export function requireSpending(name: string, spending: Spending): void {
   }
 }
 
+/** Below this γ the Hwang–Shih–DeCani curve is its limit, a straight line, to full precision. */
+const NEARLY_LINEAR = 1e-16;
+
 /** The error spent by spending time `time` ≥ 0 out of `alpha`, the error of one side. */
 export function spentBy(time: number, alpha: number, spending: SpendingCurve): number {
   if (time >= 1) return alpha;
@@ -35,5 +38,6 @@ export function spentBy(time: number, alpha: number, spending: SpendingCurve): n
   if (spending === "pocock") return alpha * Math.log1p((Math.E - 1) * time);
   if (spending.family === "kim-demets") return alpha * time ** spending.rho;
   const { gamma } = spending;
-  return gamma === 0 ? alpha * time : (alpha * Math.expm1(-gamma * time)) / Math.expm1(-gamma);
+  if (Math.abs(gamma) < NEARLY_LINEAR) return alpha * time;
+  return alpha * (Math.expm1(-gamma * time) / Math.expm1(-gamma));
 }

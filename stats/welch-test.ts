@@ -35,16 +35,23 @@ export function welchTest(input: {
   const a = control.variance / control.n;
   const b = treatment.variance / treatment.n;
   const standardError = Math.sqrt(a + b);
-  // Shares, not squares of variances: those of tiny metrics would underflow.
-  const share = a / (a + b);
   return compare({
     effect,
     standardError,
     statistic: effect / standardError,
-    degreesOfFreedom: 1 / (share ** 2 / (control.n - 1) + (1 - share) ** 2 / (treatment.n - 1)),
+    degreesOfFreedom: satterthwaite([a, control.n], [b, treatment.n]),
     baseline: control.mean,
     baselineVariance: a,
     baselineCovariance: -a,
     level,
   });
+}
+
+/** Degrees of freedom of the sum of two variances of means; NaN when both are 0. Shares, not squares: those of tiny metrics would underflow. */
+export function satterthwaite(
+  [a, n]: readonly [varianceOfMean: number, n: number],
+  [b, m]: readonly [varianceOfMean: number, n: number],
+): number {
+  const total = a + b;
+  return 1 / ((a / total) ** 2 / (n - 1) + (b / total) ** 2 / (m - 1));
 }
