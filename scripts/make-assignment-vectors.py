@@ -207,7 +207,9 @@ def write(name: str, value: object) -> None:
 
 def main() -> None:
     write("hash", [{"text": text, "hash": hash32(text)} for text in TEXTS])
-    write("bucket", [{"salt": salt, "unit": unit, "bucket": bucket(salt, unit)} for salt in SALTS for unit in UNITS[40:]])
+    pairs = [(salt, unit) for salt in SALTS for unit in UNITS[40:]]
+    pairs += [(salt, "u" * (size - len(salt))) for salt in ("", "s" * 36) for size in range(507, 516)]
+    write("bucket", [{"salt": salt, "unit": unit, "bucket": bucket(salt, unit)} for salt, unit in pairs])
     for theme, snapshot in THEMES.items():
         served = {flag["key"]: [assigned(snapshot, flag, unit) for unit in UNITS + EDGES] for flag in snapshot["flags"]}
         write(theme, {"snapshot": snapshot, "units": UNITS + EDGES, "served": served})
