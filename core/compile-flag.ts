@@ -12,7 +12,7 @@ import type {
   Json,
   Reason,
   Slot,
-  SplitRule as PublishedSplit,
+  SplitRule,
   WeightedVariant,
 } from "./types.ts";
 
@@ -45,18 +45,18 @@ interface Assigning extends Conditioned {
   shares: readonly Share[];
 }
 
-export interface ServeRule extends Conditioned {
+interface CompiledServe extends Conditioned {
   kind: "serve";
   choice: Choice;
   reason: Reason;
 }
 
-export interface SplitRule extends Assigning {
+export interface CompiledSplit extends Assigning {
   kind: "split";
   rollout: { salt: string; basisPoints: number } | null;
 }
 
-export interface ExperimentRule extends Assigning {
+export interface CompiledExperiment extends Assigning {
   kind: "experiment";
   experiment: string;
   phase: number;
@@ -69,12 +69,12 @@ export interface ExperimentRule extends Assigning {
 }
 
 /** The rule of an experiment that is not running. */
-export interface StoppedRule extends Conditioned {
+interface CompiledStop extends Conditioned {
   kind: "stopped";
   experiment: string;
 }
 
-export type CompiledRule = ServeRule | SplitRule | ExperimentRule | StoppedRule;
+export type CompiledRule = CompiledServe | CompiledSplit | CompiledExperiment | CompiledStop;
 
 export interface CompiledFlag {
   key: string;
@@ -99,14 +99,6 @@ export interface Scope {
   /** Holdouts by layer; under null, those of experiments outside any layer. */
   holdoutsOf: (layer: string | null) => readonly Holdout[];
   depths: ReadonlyMap<string, number>;
-}
-
-function compileShares(weights: readonly WeightedVariant[], choose: Choose): Share[] {
-  let end = 0;
-  return weights.map(({ variant, weightBasisPoints }) => ({
-    end: (end += weightBasisPoints),
-    choice: choose(variant),
-  }));
 }
 
 /** `scope` is what the flag may refer to in its snapshot. */
@@ -137,9 +129,9 @@ export function compileFlag(flag: Flag, scope: Scope): CompiledFlag {
         const reason = isStatic ? "STATIC" : "TARGETING_MATCH";
         return { index, when, kind: "serve", choice: choose(rule.serve), reason };
       }
-      return "experiment" in rule
-        ? { index, when, ...compileExperiment(rule.experiment, choose, scope) }
-        : { index, when, ...compileSplit(rule, flag.salt, choose) };
+      return "split" in rule
+        ? compileSplit(rule, { index, when }, flag.salt, choose)
+        : compileExperiment(rule.experiment, { index, when }, scope, choose);
     }),
   };
 }
@@ -148,41 +140,52 @@ function compileOptional(condition: Condition | undefined, scope: Scope): Test |
   return condition === undefined ? null : compileCondition(condition, scope.segments);
 }
 
+function compileShares(weights: readonly WeightedVariant[], choose: Choose): Share[] {
+  let end = 0;
+  return weights.map(({ variant, weightBasisPoints }) => ({
+    end: (end += weightBasisPoints),
+    choice: choose(variant),
+  }));
+}
+
 function compileSplit(
-  rule: PublishedSplit,
+  { unit, split, rolloutBasisPoints: basisPoints }: SplitRule,
+  conditioned: Conditioned,
   salt: string,
   choose: Choose,
-): Omit<SplitRule, keyof Conditioned> {
-  const basisPoints = rule.rolloutBasisPoints;
+): CompiledSplit {
   return {
+    ...conditioned,
     kind: "split",
-    unit: rule.unit,
+    unit,
     salt,
-    shares: compileShares(rule.split, choose),
+    shares: compileShares(split, choose),
     rollout: basisPoints === undefined ? null : { salt: `${salt}:rollout`, basisPoints },
   };
 }
 
 function compileExperiment(
   key: string,
-  choose: Choose,
+  conditioned: Conditioned,
   scope: Scope,
-): Omit<ExperimentRule, keyof Conditioned> | Omit<StoppedRule, keyof Conditioned> {
-  const experiment = scope.experiments.get(key);
-  if (experiment === undefined) return { kind: "stopped", experiment: key };
+  choose: Choose,
+): CompiledExperiment | CompiledStop {
+  const running = scope.experiments.get(key);
+  if (running === undefined) return { ...conditioned, kind: "stopped", experiment: key };
   return {
+    ...conditioned,
     kind: "experiment",
     experiment: key,
-    phase: experiment.phase,
-    startAt: experiment.startAt ?? -Infinity,
-    endAt: experiment.endAt ?? Infinity,
-    targeting: compileOptional(experiment.targeting, scope),
-    holdouts: scope.holdoutsOf(experiment.layer),
-    layerSalt: experiment.layerSalt,
-    slots: experiment.slots,
-    unit: experiment.unit,
-    salt: experiment.salt,
-    shares: compileShares(experiment.variants, choose),
+    phase: running.phase,
+    startAt: running.startAt ?? -Infinity,
+    endAt: running.endAt ?? Infinity,
+    targeting: compileOptional(running.targeting, scope),
+    holdouts: scope.holdoutsOf(running.layer),
+    layerSalt: running.layerSalt,
+    slots: running.slots,
+    unit: running.unit,
+    salt: running.salt,
+    shares: compileShares(running.variants, choose),
   };
 }
 

@@ -2,7 +2,7 @@
  * Whether a rule takes in a unit, before its variant is chosen: an experiment's schedule, targeting, holdouts and
  * traffic; a split's rollout. Traffic and rollout only ever add units as they grow, because a unit's bucket stays.
  */
-import type { CompiledFlag, ExperimentRule, SplitRule } from "./compile-flag.ts";
+import type { CompiledFlag, CompiledExperiment, CompiledSplit } from "./compile-flag.ts";
 import { bucket } from "./hash.ts";
 import type { Question } from "./question.ts";
 import { unitIdOf } from "./unit.ts";
@@ -10,7 +10,7 @@ import { unitIdOf } from "./unit.ts";
 /** Whether the rule takes in such contexts now, whichever unit they are. */
 export function isOpen(
   flag: CompiledFlag,
-  rule: ExperimentRule | SplitRule,
+  rule: CompiledExperiment | CompiledSplit,
   { context, nowMs, trace }: Question,
 ): boolean {
   if (rule.kind === "split") return true;
@@ -25,7 +25,7 @@ export function isOpen(
 /** Whether an open rule reaches this unit. */
 export function reaches(
   flag: CompiledFlag,
-  rule: ExperimentRule | SplitRule,
+  rule: CompiledExperiment | CompiledSplit,
   unit: string,
   question: Question,
 ): boolean {
@@ -34,7 +34,7 @@ export function reaches(
     : !isHeldOut(flag, rule, question) && isInTraffic(flag, rule, unit, question);
 }
 
-function isRolledOut(flag: CompiledFlag, rule: SplitRule, unit: string, { trace }: Question) {
+function isRolledOut(flag: CompiledFlag, rule: CompiledSplit, unit: string, { trace }: Question) {
   if (rule.rollout === null) return true;
   const at = bucket(rule.rollout.salt, unit);
   const inside = at < rule.rollout.basisPoints;
@@ -43,7 +43,7 @@ function isRolledOut(flag: CompiledFlag, rule: SplitRule, unit: string, { trace 
 }
 
 /** A context without the holdout's unit is not held out. */
-function isHeldOut(flag: CompiledFlag, rule: ExperimentRule, { context, trace }: Question) {
+function isHeldOut(flag: CompiledFlag, rule: CompiledExperiment, { context, trace }: Question) {
   return rule.holdouts.some(({ key, salt, unit: kind, basisPoints }) => {
     const unit = unitIdOf(context, kind);
     if (unit === null) return false;
@@ -55,7 +55,12 @@ function isHeldOut(flag: CompiledFlag, rule: ExperimentRule, { context, trace }:
 }
 
 /** Layer 1. */
-function isInTraffic(flag: CompiledFlag, rule: ExperimentRule, unit: string, { trace }: Question) {
+function isInTraffic(
+  flag: CompiledFlag,
+  rule: CompiledExperiment,
+  unit: string,
+  { trace }: Question,
+) {
   const at = bucket(rule.layerSalt, unit);
   const inside = rule.slots.some(([start, end]) => at >= start && at < end);
   trace?.hashed(flag, rule, "traffic", inside, { salt: rule.layerSalt, unit, bucket: at });

@@ -30,7 +30,7 @@ export interface TraceStep {
   hash?: { input: string; bucket: number };
 }
 
-export interface Hashed {
+interface Hashed {
   salt: string;
   unit: string;
   bucket: number;

@@ -4,7 +4,7 @@
  */
 import type { Json } from "./types.ts";
 
-export function isObject(value: unknown): value is { [key: string]: unknown } {
+function isObject(value: unknown): value is { [key: string]: unknown } {
   return typeof value === "object" && value !== null;
 }
 

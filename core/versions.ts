@@ -4,7 +4,7 @@
  * (1.0.0-rc < 1.0.0). Never fails: what is not a version counts as version 0.
  */
 
-export type Version = readonly string[];
+type Version = readonly string[];
 
 const LONGEST_VERSION = 256;
 
