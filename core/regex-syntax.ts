@@ -23,40 +23,46 @@ export interface Repeat {
   max: number;
 }
 
-const OTHER = 1n << 128n;
-const ANY = (1n << 129n) - 1n;
+const OTHER = 128;
 
 function between(from: number, to: number): CharSet {
-  const low = BigInt(Math.min(from, 128));
-  const high = BigInt(Math.min(to, 128));
+  const low = BigInt(Math.min(from, OTHER));
+  const high = BigInt(Math.min(to, OTHER));
   return (1n << (high + 1n)) - (1n << low);
 }
 
-const UPPER = between(65, 90);
-const LOWER = between(97, 122);
-
 function bothCases(set: CharSet): CharSet {
-  return set | ((set & UPPER) << 32n) | ((set & LOWER) >> 32n);
+  const upper = between(65, 90);
+  const lower = between(97, 122);
+  return set | ((set & upper) << 32n) | ((set & lower) >> 32n);
 }
 
 function except(set: CharSet): CharSet {
-  return (ANY ^ set) | OTHER;
+  return (between(0, OTHER) ^ set) | between(OTHER, OTHER);
 }
 
-const DIGITS = between(48, 57);
-const WORD = DIGITS | UPPER | LOWER | between(95, 95);
-const SPACE = between(9, 13) | between(32, 32) | OTHER;
-const DASH = between(45, 45);
-const LINE_BREAKS = between(10, 10) | between(13, 13);
-
-const classes = new Map<string, CharSet>([
-  ["d", DIGITS],
-  ["D", except(DIGITS)],
-  ["w", WORD],
-  ["W", except(WORD)],
-  ["s", SPACE],
-  ["S", except(SPACE)],
-]);
+/** The sets that a backslash and a letter stand for. */
+function classOf(letter: string): CharSet | undefined {
+  const digits = between(48, 57);
+  const word = digits | between(65, 90) | between(97, 122) | between(95, 95);
+  const space = between(9, 13) | between(32, 32) | between(OTHER, OTHER);
+  switch (letter) {
+    case "d":
+      return digits;
+    case "D":
+      return except(digits);
+    case "w":
+      return word;
+    case "W":
+      return except(word);
+    case "s":
+      return space;
+    case "S":
+      return except(space);
+    default:
+      return undefined;
+  }
+}
 
 const controls = new Map([
   ["t", 9],
@@ -159,7 +165,7 @@ function readAtom(reader: Reader): Node {
     case "$":
       return { kind: "end" };
     case ".":
-      return reader.chars(except(LINE_BREAKS));
+      return reader.chars(except(between(10, 10) | between(13, 13)));
     case "[":
       return { kind: "chars", set: readClass(reader) };
     case "\\":
@@ -185,7 +191,7 @@ function readEscape(reader: Reader): Item {
   if (hex !== null) return Number.parseInt(hex[1] ?? hex[2] ?? "", 16);
   if (reader.take(/[1-9kcpPxu]|0\d/y) !== null) reader.giveUp();
   const letter = reader.next();
-  return classes.get(letter) ?? controls.get(letter) ?? letter.charCodeAt(0);
+  return classOf(letter) ?? controls.get(letter) ?? letter.charCodeAt(0);
 }
 
 function readClassItem(reader: Reader): Item {
@@ -203,7 +209,9 @@ function readClass(reader: Reader): CharSet {
     const to = readClassItem(reader);
     // With a set at one end the dash is a character like any other.
     set |=
-      typeof from === "number" && typeof to === "number" ? between(from, to) : setOf(to) | DASH;
+      typeof from === "number" && typeof to === "number"
+        ? between(from, to)
+        : setOf(to) | between(45, 45);
   }
   reader.next();
   return negated ? except(reader.folded(set)) : reader.folded(set);

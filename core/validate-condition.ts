@@ -23,127 +23,118 @@ const DEEPEST_NESTING = 20;
 const LARGEST_SIZE = 2 ** 31;
 const TYPES = ["string", "number", "boolean", "array", "object", "null", "undefined"];
 
-type Check = (operand: Json, path: string, surroundings: ConditionSurroundings) => ConditionIssue[];
-
-/** A check that has one thing to say about an operand, or null. */
-function check(complaint: (operand: Json, around: ConditionSurroundings) => string | null): Check {
-  return (operand, path, around) => {
-    const message = complaint(operand, around);
-    return message === null ? [] : [{ path, message }];
-  };
-}
-
 function isScalar(value: Json): boolean {
   return typeof value !== "object" || value === null;
 }
 
-const anything: Check = () => [];
-
-const orderable = check((operand) =>
-  typeof operand === "string" || typeof operand === "number"
-    ? null
-    : "must be a number or a string",
-);
-
-const scalars = check((operand) =>
-  Array.isArray(operand) && operand.every(isScalar)
-    ? null
-    : "must be a list of strings, numbers, booleans or nulls",
-);
-
-const version = check((operand) =>
-  typeof operand === "string" && /\d/.test(operand) && operand.length <= 256
-    ? null
-    : "must be a version, as a string",
-);
-
-const date = check((operand) =>
-  Number.isFinite(epochMs(operand))
-    ? null
-    : "must be a date: ISO 8601, or milliseconds since 1970 as a number",
-);
-
-const group = check((operand, { segments }) => {
-  if (typeof operand !== "string") return "must be the key of a segment";
-  return segments === undefined || segments.has(operand) ? null : `there is no segment ${operand}`;
-});
-
-function regex(ignoreCase: boolean): Check {
-  return check((operand) =>
-    typeof operand === "string"
-      ? regexHazard(operand, ignoreCase)
-      : "must be a regular expression, as a string",
-  );
+function isVersion(value: Json): boolean {
+  return typeof value === "string" && /\d/.test(value) && value.length <= 256;
 }
 
-const checkList: Check = (operand, path, around) =>
-  Array.isArray(operand)
+function isSize(value: Json): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < LARGEST_SIZE;
+}
+
+function regexComplaint(operand: Json, ignoreCase: boolean): string | null {
+  return typeof operand === "string"
+    ? regexHazard(operand, ignoreCase)
+    : "must be a regular expression, as a string";
+}
+
+function segmentComplaint(operand: Json, { segments }: ConditionSurroundings): string | null {
+  if (typeof operand !== "string") return "must be the key of a segment";
+  return segments === undefined || segments.has(operand) ? null : `there is no segment ${operand}`;
+}
+
+/** What is wrong with the operand of an operator that holds no further operators; null when nothing is. */
+function complaint(operator: string, operand: Json, around: ConditionSurroundings): string | null {
+  switch (operator) {
+    case "$eq":
+    case "$ne":
+      return null;
+    case "$gt":
+    case "$gte":
+    case "$lt":
+    case "$lte":
+      return typeof operand === "string" || typeof operand === "number"
+        ? null
+        : "must be a number or a string";
+    case "$in":
+    case "$nin":
+    case "$ini":
+    case "$nini":
+      return Array.isArray(operand) && operand.every(isScalar)
+        ? null
+        : "must be a list of strings, numbers, booleans or nulls";
+    case "$inGroup":
+    case "$notInGroup":
+      return segmentComplaint(operand, around);
+    case "$regex":
+    case "$notRegex":
+      return regexComplaint(operand, false);
+    case "$regexi":
+    case "$notRegexi":
+      return regexComplaint(operand, true);
+    case "$vgt":
+    case "$vgte":
+    case "$vlt":
+    case "$vlte":
+    case "$veq":
+    case "$vne":
+      return isVersion(operand) ? null : "must be a version, as a string";
+    case "$before":
+    case "$after":
+    case "$onOrBefore":
+    case "$onOrAfter":
+      return Number.isFinite(epochMs(operand))
+        ? null
+        : "must be a date: ISO 8601, or milliseconds since 1970 as a number";
+    case "$exists":
+      return typeof operand === "boolean" ? null : "must be true or false";
+    case "$type":
+      return typeof operand === "string" && TYPES.includes(operand)
+        ? null
+        : `must be one of ${TYPES.join(", ")}`;
+    default:
+      return "is not an operator";
+  }
+}
+
+function checkOperator(
+  operator: string,
+  operand: Json,
+  path: string,
+  around: ConditionSurroundings,
+): ConditionIssue[] {
+  switch (operator) {
+    case "$not":
+      return checkValue(operand, path, around);
+    case "$all":
+    case "$alli":
+      return Array.isArray(operand)
+        ? operand.flatMap((item, i) => checkValue(item, `${path}/${i}`, around))
+        : [{ path, message: "must be a list" }];
+    case "$size":
+      return isRecord(operand) || isSize(operand)
+        ? checkValue(operand, path, around)
+        : [{ path, message: "must be a whole number, or operators" }];
+    case "$elemMatch":
+      if (!isRecord(operand)) return [{ path, message: "must be operators or a condition" }];
+      return holdsOperators(operand)
+        ? checkValue(operand, path, around)
+        : checkCondition(operand, path, around);
+    default: {
+      const message = complaint(operator, operand, around);
+      return message === null ? [] : [{ path, message }];
+    }
+  }
+}
+
+function checkList(operand: Json, path: string, around: ConditionSurroundings): ConditionIssue[] {
+  return Array.isArray(operand)
     ? operand.flatMap((item, i) => checkCondition(item, `${path}/${i}`, around))
     : [{ path, message: "must be a list of conditions" }];
-
-const checkItems: Check = (operand, path, around) =>
-  Array.isArray(operand)
-    ? operand.flatMap((item, i) => checkValue(item, `${path}/${i}`, around))
-    : [{ path, message: "must be a list" }];
-
-const checkElement: Check = (operand, path, around) => {
-  if (!isRecord(operand)) return [{ path, message: "must be an object: operators or a condition" }];
-  return holdsOperators(operand)
-    ? checkValue(operand, path, around)
-    : checkCondition(operand, path, around);
-};
-
-const checkSize: Check = (operand, path, around) =>
-  isRecord(operand) ||
-  (typeof operand === "number" &&
-    Number.isInteger(operand) &&
-    operand >= 0 &&
-    operand < LARGEST_SIZE)
-    ? checkValue(operand, path, around)
-    : [{ path, message: "must be a whole number, or operators" }];
-
-const checkedOperators: ReadonlyMap<string, Check> = new Map<string, Check>([
-  ["$eq", anything],
-  ["$ne", anything],
-  ["$gt", orderable],
-  ["$gte", orderable],
-  ["$lt", orderable],
-  ["$lte", orderable],
-  ["$in", scalars],
-  ["$nin", scalars],
-  ["$ini", scalars],
-  ["$nini", scalars],
-  ["$inGroup", group],
-  ["$notInGroup", group],
-  ["$regex", regex(false)],
-  ["$regexi", regex(true)],
-  ["$notRegex", regex(false)],
-  ["$notRegexi", regex(true)],
-  ["$vgt", version],
-  ["$vgte", version],
-  ["$vlt", version],
-  ["$vlte", version],
-  ["$veq", version],
-  ["$vne", version],
-  ["$before", date],
-  ["$after", date],
-  ["$onOrBefore", date],
-  ["$onOrAfter", date],
-  ["$exists", check((operand) => (typeof operand === "boolean" ? null : "must be true or false"))],
-  [
-    "$type",
-    check((operand) =>
-      typeof operand === "string" && TYPES.includes(operand)
-        ? null
-        : `must be one of ${TYPES.join(", ")}`,
-    ),
-  ],
-  ["$not", checkValue],
-  ["$all", checkItems],
-  ["$alli", checkItems],
-  ["$size", checkSize],
-  ["$elemMatch", checkElement],
-]);
+}
 
 function pointer(path: string, key: string): string {
   return `${path}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
@@ -179,11 +170,9 @@ function checkValue(expected: Json, path: string, around: ConditionSurroundings)
   if (!holdsOperators(expected)) return checkLiteral(expected, path);
   const entries = Object.entries(expected);
   if (entries.length === 0) return [{ path, message: "is empty, and so would match anything" }];
-  return entries.flatMap(([operator, operand]) => {
-    const at = pointer(path, operator);
-    const checkOperand = checkedOperators.get(operator);
-    return checkOperand?.(operand, at, around) ?? [{ path: at, message: "is not an operator" }];
-  });
+  return entries.flatMap(([operator, operand]) =>
+    checkOperator(operator, operand, pointer(path, operator), around),
+  );
 }
 
 /** An operator inside a value that is compared as a whole is never one: its path was meant to be dotted. */
