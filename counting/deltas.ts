@@ -171,17 +171,26 @@ function samePlaces(a: UnitExposure, b: UnitExposure): boolean {
   );
 }
 
+interface MetricChange {
+  metric: string;
+  change: CellSums;
+}
+
 function metricChanges(
   before: readonly MetricValue[],
   after: readonly MetricValue[],
-): { metric: string; change: CellSums }[] {
-  const metrics = new Set([...before, ...after].map(({ metric }) => metric));
-  return [...metrics].flatMap((metric) => {
-    const from = before.find((value) => value.metric === metric) ?? nothing;
-    const to = after.find((value) => value.metric === metric) ?? nothing;
-    if (from.y === to.y && from.d === to.d && from.x === to.x) return [];
-    return { metric, change: changeOfSums(to, from) };
-  });
+): MetricChange[] {
+  const changes: MetricChange[] = [];
+  for (const to of after) {
+    const from = before.find(({ metric }) => metric === to.metric) ?? nothing;
+    if (from.y === to.y && from.d === to.d && from.x === to.x) continue;
+    changes.push({ metric: to.metric, change: changeOfSums(to, from) });
+  }
+  for (const from of before) {
+    if (after.some(({ metric }) => metric === from.metric)) continue;
+    changes.push({ metric: from.metric, change: changeOfSums(nothing, from) });
+  }
+  return changes;
 }
 
 const nothing = { y: 0, d: 0, x: 0 };

@@ -91,8 +91,9 @@ export function outcomeHash(id: string): number {
   return hash32(id) * 0x200000 + (hash32(`\u001f${id}`) >>> 11);
 }
 
-export function outcomeHashes({ outcomes }: UnitDocument): Set<number> {
-  return new Set(outcomes.filter((_, i) => i % outcomeWidth === 0));
+export function hasOutcome({ outcomes }: UnitDocument, hash: number): boolean {
+  for (let i = 0; i < outcomes.length; i += outcomeWidth) if (outcomes[i] === hash) return true;
+  return false;
 }
 
 export function pushOutcome(document: UnitDocument, hash: number, outcome: KnownOutcome): void {
@@ -148,7 +149,7 @@ export function encodeDocument(document: UnitDocument): string {
 
 function encodeExposure(exposure: UnitExposure, { names, baseMs }: UnitDocument): number[] {
   const { secondVariant } = exposure;
-  return [
+  const numbers = [
     nameIndex(names, exposure.experiment),
     exposure.phase,
     exposure.timeMs - baseMs,
@@ -158,12 +159,14 @@ function encodeExposure(exposure: UnitExposure, { names, baseMs }: UnitDocument)
     secondVariant === undefined ? -1 : nameIndex(names, secondVariant),
     exposure.lateEvents,
     exposure.dimensions.length,
-    ...exposure.dimensions.flatMap(({ dimension, value }) => [
-      nameIndex(names, dimension),
-      nameIndex(names, value),
-    ]),
-    ...exposure.values.flatMap(({ metric, y, d, x }) => [nameIndex(names, metric), y, d, x]),
   ];
+  for (const { dimension, value } of exposure.dimensions) {
+    numbers.push(nameIndex(names, dimension), nameIndex(names, value));
+  }
+  for (const { metric, y, d, x } of exposure.values) {
+    numbers.push(nameIndex(names, metric), y, d, x);
+  }
+  return numbers;
 }
 
 /** Checks the version, and trusts what follows: only `encodeDocument` writes it. */

@@ -9,8 +9,8 @@ import type { Deltas } from "./deltas.ts";
 import type { StoredDocument } from "./document.ts";
 import type { CompiledPlan } from "./plan.ts";
 import type { CountedEvent } from "./types.ts";
-import { addEvent, openUnit, settleUnit } from "./unit-fold.ts";
-import type { UnitFold } from "./unit-fold.ts";
+import { foldUnit } from "./unit-fold.ts";
+import type { UnitEvents } from "./unit-fold.ts";
 import { unitKey } from "./unit.ts";
 
 /** Events that were received together and are judged by one environment's plan. */
@@ -27,48 +27,33 @@ export interface Folded extends Deltas {
   documents: Map<string, string>;
 }
 
-/** The keys of the units whose documents `fold` needs, sorted. */
-export function unitsOf(plans: Plans, batches: readonly EventBatch[]): string[] {
-  const keys = new Set<string>();
-  for (const { environment, events } of batches) {
-    const plan = plans.get(environment);
-    for (const event of events)
-      if (plan && matters(plan, event)) keys.add(unitKey(environment, event));
-  }
-  return [...keys].sort();
-}
-
-/** Outcomes that no metric reads go to the archive alone. */
-function matters(plan: CompiledPlan, event: CountedEvent): boolean {
-  return event.type === "exposure" || plan.outcomes.has(event.name);
-}
-
-export function fold(
-  stored: ReadonlyMap<string, StoredDocument>,
-  plans: Plans,
-  batches: readonly EventBatch[],
-): Folded {
-  const units = new Map<string, UnitFold>();
+/** What arrived for each unit, by unit key, in the order of the keys: documents lie in that order. */
+export function groupByUnit(plans: Plans, batches: readonly EventBatch[]): Map<string, UnitEvents> {
+  const units = new Map<string, UnitEvents>();
   for (const { environment, receivedAtMs, events } of batches) {
     const plan = plans.get(environment);
     if (!plan) continue;
     for (const event of events) {
-      if (!matters(plan, event)) continue;
+      // Outcomes that no metric reads go to the archive alone.
+      if (event.type === "outcome" && !plan.outcomes.has(event.name)) continue;
       const key = unitKey(environment, event);
-      let unit = units.get(key);
-      if (!unit) {
-        unit = openUnit(plan, stored.get(key), event.timeMs);
-        units.set(key, unit);
-      }
-      addEvent(unit, event, receivedAtMs);
+      const unit = units.get(key);
+      if (unit) unit.arrivals.push({ event, receivedAtMs });
+      else units.set(key, { plan, arrivals: [{ event, receivedAtMs }] });
     }
   }
+  return new Map([...units].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
+/** One unit after the other, so that only one document is unpacked at a time. */
+export function fold(
+  stored: ReadonlyMap<string, StoredDocument>,
+  units: ReadonlyMap<string, UnitEvents>,
+): Folded {
   const documents = new Map<string, string>();
   const deltas = new DeltaCollector();
-  for (const [key, unit] of units) {
-    if (!unit.changed) continue;
-    const document = settleUnit(unit, deltas);
+  for (const [key, events] of units) {
+    const document = foldUnit(events, stored.get(key), deltas);
     if (document !== null) documents.set(key, document);
   }
   return { documents, ...deltas.rows() };

@@ -1,5 +1,5 @@
 /**
- * One unit while a batch is folded: its events enter one by one, then what it contributes is settled once.
+ * Folds what arrived for one unit: its events enter one by one, then what it contributes is settled once.
  * Contributions come from the whole log of recent outcomes, so the order in which events entered leaves no trace.
  */
 
@@ -11,8 +11,8 @@ import {
   emptyDocument,
   encodeDocument,
   forEachOutcome,
+  hasOutcome,
   outcomeHash,
-  outcomeHashes,
   outcomeWidth,
   pushOutcome,
 } from "./document.ts";
@@ -40,49 +40,65 @@ const documentBytes = 800_000;
 
 const minuteMs = 60_000;
 
-export interface UnitFold {
+export interface UnitEvents {
   plan: CompiledPlan;
-  document: UnitDocument;
-  /** As they were when the batch began. */
-  before: { exposures: readonly UnitExposure[]; outside: readonly string[] };
-  /** Of the ids of its outcomes, once one has arrived. */
-  hashes?: Set<number>;
-  changed: boolean;
-  /** The newest event that entered. */
-  newestMs: number;
+  /** In the order of arrival. */
+  arrivals: { event: CountedEvent; receivedAtMs: number }[];
 }
 
-export function openUnit(
-  plan: CompiledPlan,
+/** The unit's document as text after these events; null when nothing about the unit changes. */
+export function foldUnit(
+  { plan, arrivals }: UnitEvents,
   stored: StoredDocument | undefined,
-  firstEventMs: number,
-): UnitFold {
-  const document = stored ? decodeDocument(stored) : emptyDocument(firstEventMs);
-  const { exposures, outside } = document;
-  return {
-    plan,
-    document,
-    before: { exposures: [...exposures], outside: [...outside] },
-    changed: false,
-    newestMs: -Infinity,
-  };
+  deltas: DeltaCollector,
+): string | null {
+  const document = stored ? decodeDocument(stored) : emptyDocument(arrivals[0]?.event.timeMs ?? 0);
+  const before = { exposures: [...document.exposures], outside: document.outside.length };
+  let newestMs = -Infinity;
+  for (const { event, receivedAtMs } of arrivals) {
+    if (addEvent(document, event, receivedAtMs, plan)) newestMs = Math.max(newestMs, event.timeMs);
+  }
+  if (newestMs === -Infinity) return null;
+
+  settle(document, before.exposures, plan);
+  dropOldOutcomes(document, newestMs, plan);
+  const text = encodeWithin(document);
+  if (text === null) return null;
+
+  const { environment } = plan;
+  for (const [i, after] of document.exposures.entries()) {
+    if (after === before.exposures[i]) continue;
+    deltas.replace(environment, before.exposures[i], after);
+    deltas.active(environment, after.experiment, newestMs);
+  }
+  for (const experiment of document.outside.slice(before.outside)) {
+    deltas.tally({ environment, experiment, phase: 0, cause: "outside-phase", detail: "", n: 1 });
+    deltas.active(environment, experiment, newestMs);
+  }
+  return text;
 }
 
-export function addEvent(unit: UnitFold, event: CountedEvent, receivedAtMs: number): void {
+/** Whether the event says anything new. */
+function addEvent(
+  document: UnitDocument,
+  event: CountedEvent,
+  receivedAtMs: number,
+  plan: CompiledPlan,
+): boolean {
   // An import is of the past by intention: it is never late.
   const delayMs = event.source === "import" ? 0 : Math.max(0, receivedAtMs - event.timeMs);
   const delayMinutes = Math.floor(delayMs / minuteMs);
-  const changed =
-    event.type === "exposure"
-      ? addExposure(unit, event, delayMinutes)
-      : addOutcome(unit, event, delayMinutes);
-  if (!changed) return;
-  unit.changed = true;
-  unit.newestMs = Math.max(unit.newestMs, event.timeMs);
+  return event.type === "exposure"
+    ? addExposure(document, event, delayMinutes, plan)
+    : addOutcome(document, event, delayMinutes);
 }
 
-function addExposure(unit: UnitFold, event: ExposureEvent, delayMinutes: number): boolean {
-  const { plan, document } = unit;
+function addExposure(
+  document: UnitDocument,
+  event: ExposureEvent,
+  delayMinutes: number,
+  plan: CompiledPlan,
+): boolean {
   const experiment = plan.experiments.get(event.experiment);
   const phase = experiment?.unit === event.kind ? phaseOf(experiment, event) : null;
   if (!experiment || !phase) {
@@ -106,58 +122,30 @@ function addExposure(unit: UnitFold, event: ExposureEvent, delayMinutes: number)
   return true;
 }
 
-function addOutcome(unit: UnitFold, event: OutcomeEvent, delayMinutes: number): boolean {
-  const { document } = unit;
+function addOutcome(document: UnitDocument, event: OutcomeEvent, delayMinutes: number): boolean {
   if (document.hot || event.timeMs < document.floorMs) return false;
-  const hashes = (unit.hashes ??= outcomeHashes(document));
   const hash = outcomeHash(event.id);
-  if (hashes.has(hash)) return false;
-  hashes.add(hash);
+  if (hasOutcome(document, hash)) return false;
   const { name, timeMs, value = 1 } = event;
   pushOutcome(document, hash, { name, timeMs, value, delayMinutes });
   return true;
 }
 
-/**
- * Recomputes what the unit contributes, lets go of what it need not remember, and reports the difference.
- * The document as text; null when even the shortest would not fit a row: then the unit stays as it was.
- */
-export function settleUnit(unit: UnitFold, deltas: DeltaCollector): string | null {
-  const { plan, document, before } = unit;
-  document.exposures = document.exposures.map((exposure, i) =>
-    settled(exposure, exposure === before.exposures[i], unit),
-  );
-  dropOldOutcomes(unit);
-  if (document.hot || document.outcomes.length > hotOutcomes * outcomeWidth) silence(document);
-  let text = encodeDocument(document);
-  if (utf8Length(text) > documentBytes) {
-    silence(document);
-    text = encodeDocument(document);
-    if (utf8Length(text) > documentBytes) return null;
-  }
-
-  const { environment } = plan;
-  for (const [i, after] of document.exposures.entries()) {
-    if (after === before.exposures[i]) continue;
-    deltas.replace(environment, before.exposures[i], after);
-    deltas.active(environment, after.experiment, unit.newestMs);
-  }
-  for (const experiment of document.outside.slice(before.outside.length)) {
-    deltas.tally({ environment, experiment, phase: 0, cause: "outside-phase", detail: "", n: 1 });
-    deltas.active(environment, experiment, unit.newestMs);
-  }
-  return text;
+/** Recomputes standings and contributions; an exposure about which nothing changes stays the same object. */
+function settle(document: UnitDocument, before: readonly UnitExposure[], plan: CompiledPlan): void {
+  document.exposures = document.exposures.map((exposure, i) => {
+    const phase = phaseNumbered(plan, exposure.experiment, exposure.phase);
+    return phase ? settled(exposure, exposure === before[i], phase, document) : exposure;
+  });
 }
 
-/** The same object when nothing about it changes. */
 function settled(
   exposure: UnitExposure,
   isUnmoved: boolean,
-  { plan, document }: UnitFold,
+  phase: CompiledPhase,
+  document: UnitDocument,
 ): UnitExposure {
   const { experiment, standing } = exposure;
-  const phase = phaseNumbered(plan, experiment, exposure.phase);
-  if (!phase) return exposure;
   if (standing === "hot" || standing === "bot") return exclude(exposure, standing);
   if (
     phase.excludesEarlierPhases &&
@@ -197,12 +185,22 @@ function equalValues(a: readonly MetricValue[], b: readonly MetricValue[]): bool
   );
 }
 
-function dropOldOutcomes({ plan, document, newestMs }: UnitFold): void {
+function dropOldOutcomes(document: UnitDocument, newestMs: number, plan: CompiledPlan): void {
   if (document.outcomes.length <= roomyOutcomes * outcomeWidth) return;
   let newest = newestMs;
   forEachOutcome(document, (_, timeMs) => (newest = Math.max(newest, timeMs)));
   const floorMs = newest - plan.outcomeAgeMs;
   if (floorMs > document.floorMs) dropOutcomesBefore(document, floorMs);
+}
+
+/** As text that fits a row, silenced if that is what it takes; null when not even that is enough. */
+function encodeWithin(document: UnitDocument): string | null {
+  if (document.hot || document.outcomes.length > hotOutcomes * outcomeWidth) silence(document);
+  const text = encodeDocument(document);
+  if (utf8Length(text) <= documentBytes) return text;
+  silence(document);
+  const silenced = encodeDocument(document);
+  return utf8Length(silenced) <= documentBytes ? silenced : null;
 }
 
 /** As a bot: out of every population, and no outcome is kept any more. */

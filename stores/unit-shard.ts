@@ -7,7 +7,7 @@
 import type { D1Database, D1PreparedStatement } from "@cloudflare/workers-types";
 import { isStoredDocument } from "../counting/document.ts";
 import type { StoredDocument } from "../counting/document.ts";
-import { fold, unitsOf } from "../counting/fold.ts";
+import { fold, groupByUnit } from "../counting/fold.ts";
 import type { EventBatch, Folded, Plans } from "../counting/fold.ts";
 import { deltaStatements } from "./delta-statements.ts";
 import { jsonParameters } from "./json-parameters.ts";
@@ -25,10 +25,11 @@ export interface UnitShard {
 export function unitShard(db: D1Database): UnitShard {
   return {
     async fold(plans, batches) {
-      const keys = unitsOf(plans, batches);
+      const units = groupByUnit(plans, batches);
+      const keys = [...units.keys()];
       for (let attempt = 0; attempt < attempts; attempt++) {
         const version = await readVersion(db);
-        const folded = fold(await readDocuments(db, keys), plans, batches);
+        const folded = fold(await readDocuments(db, keys), units);
         if (folded.documents.size === 0) return;
         if (await write(db, version, folded)) return;
       }

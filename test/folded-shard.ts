@@ -2,7 +2,7 @@
 
 import { isStoredDocument } from "../counting/document.ts";
 import type { StoredDocument } from "../counting/document.ts";
-import { fold, unitsOf } from "../counting/fold.ts";
+import { fold, groupByUnit } from "../counting/fold.ts";
 import type { EventBatch } from "../counting/fold.ts";
 import { compilePlan } from "../counting/plan.ts";
 import type { CountingPlan } from "../counting/types.ts";
@@ -25,11 +25,12 @@ export function foldedShard() {
   function receive(plans: readonly CountingPlan[], batch: readonly EventBatch[]): string[] {
     const compiled = new Map(plans.map((plan) => [plan.environment, compilePlan(plan)]));
     const known = new Map<string, StoredDocument>();
-    for (const key of unitsOf(compiled, batch)) {
+    const units = groupByUnit(compiled, batch);
+    for (const key of units.keys()) {
       const document: unknown = JSON.parse(stored.get(key) ?? "null");
       if (isStoredDocument(document)) known.set(key, document);
     }
-    const folded = fold(known, compiled, batch);
+    const folded = fold(known, units);
     for (const [key, text] of folded.documents) stored.set(key, text);
 
     for (const row of folded.populations) {
