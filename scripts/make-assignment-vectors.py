@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the assignment vectors in core/fixtures from an independent murmur3 (the package mmh3, in Debian
-python3-mmh3) and from its own reading of what is published about assignment. It shares no code with core/.
+"""Writes the assignment vectors in core/fixtures from an independent murmur3 (the package mmh3, where there is one
+Debian's python3-mmh3) and from its own reading of what is published about assignment. It shares no code with core/.
 
     python3 scripts/make-assignment-vectors.py
 
