@@ -8,8 +8,6 @@ import { utf8Length } from "../counting/utf8.ts";
 import { limits } from "./limits.ts";
 
 const attributesDepth = 8;
-/** Squares and sums of values stay exact enough, and far from infinity. */
-const largestValue = 1e15;
 
 const instant =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T[0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
@@ -76,8 +74,9 @@ export class EventFields {
 
   value(field: string): number {
     const value = this.#own(field);
-    if (typeof value === "number" && Math.abs(value) <= largestValue) return value;
-    this.wrong(field, `must be a number between -${largestValue} and ${largestValue}`);
+    const most = limits.outcomeValue;
+    if (typeof value === "number" && Math.abs(value) <= most) return value;
+    this.wrong(field, `must be a number between -${most} and ${most}`);
     return 0;
   }
 

@@ -1,6 +1,8 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseInstant } from "./event-fields.ts";
 import { readEvent } from "./events.ts";
+import { eventMessage } from "./queue-message.ts";
 
 const timestamp = "2026-01-14T09:30:00.000Z";
 const timeMs = Date.UTC(2026, 0, 14, 9, 30);
@@ -141,4 +143,38 @@ test("instants are ISO-8601 with an offset, and days exist", () => {
   ]) {
     expect(parseInstant(text)).toBe(null);
   }
+});
+
+test("no JSON makes it throw, and what it takes a consumer can read", () => {
+  const field = fc.constantFrom(
+    ...new Set([
+      ...Object.keys(exposure),
+      ...Object.keys(outcome),
+      "units",
+      "value",
+      "attributes",
+      "properties",
+      "phase",
+    ]),
+  );
+  const mangled = fc
+    .tuple(
+      fc.constantFrom<object>(exposure, outcome),
+      fc.dictionary(field, fc.jsonValue(), { maxKeys: 2 }),
+    )
+    .map(([event, changes]) => ({ ...event, ...changes }));
+  fc.assert(
+    fc.property(fc.oneof(mangled, fc.jsonValue()), (raw) => {
+      const read = readEvent(raw);
+      if (!read.ok) {
+        expect(read.rejection.detail).toMatch(/\.$/);
+        return;
+      }
+      const units = read.value.type === "outcome" ? read.value.units : [["user", read.value.unit]];
+      const events = units.map(([kind, unit]) => ({ ...read.value, kind, unit, source: "server" }));
+      const message = { v: 1, environment: "e", version: 1, receivedAtMs: 0, events };
+      expect(eventMessage.safeParse(JSON.parse(JSON.stringify(message))).success).toBe(true);
+    }),
+    { numRuns: 5_000 },
+  );
 });

@@ -26,6 +26,8 @@ export const limits = {
   /** Serialised attributes or properties of one event. */
   eventAttributesBytes: 4_000,
   kindLength: 64,
+  /** Of an outcome's value, either way: squares and sums stay far from infinity. */
+  outcomeValue: 1e15,
 
   eventMaxAgeMs: 3 * 24 * 3_600_000,
   eventMaxFutureMs: 5 * 60_000,

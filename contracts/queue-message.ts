@@ -5,6 +5,7 @@
 
 import * as z from "zod/mini";
 import type { CountedEvent } from "../counting/types.ts";
+import { limits } from "./limits.ts";
 
 const source = z.enum(["server", "client", "import", "edge"]);
 const attributes = z.record(z.string(), z.json());
@@ -28,7 +29,9 @@ const outcome = z.object({
   name: z.string(),
   kind: z.string(),
   unit: z.string(),
-  value: z.exactOptional(z.number()),
+  value: z.exactOptional(
+    z.number().check(z.minimum(-limits.outcomeValue), z.maximum(limits.outcomeValue)),
+  ),
   timeMs: z.number(),
   source,
   properties: z.exactOptional(attributes),

@@ -29,7 +29,7 @@ export function eventArchive(bucket: R2Bucket): EventArchive {
       await bucket.put(
         `raw/v1/date=${date}/hour=${hour}/shard=${shard}/${id}.ndjson.gz`,
         await compressed(messages),
-        { httpMetadata: { contentType: "application/x-ndjson", contentEncoding: "gzip" } },
+        { httpMetadata: { contentType: "application/gzip" } },
       );
     },
 
