@@ -9,7 +9,7 @@ import type { DimensionValue } from "./dimensions.ts";
 import type { MetricValue, UnitExposure } from "./document.ts";
 import type { CellSums } from "./types.ts";
 
-export interface PopulationDelta {
+interface PopulationDelta {
   environment: string;
   experiment: string;
   phase: number;
@@ -22,7 +22,7 @@ export interface PopulationDelta {
   n: number;
 }
 
-export interface CellDelta extends Omit<PopulationDelta, "n">, CellSums {
+interface CellDelta extends Omit<PopulationDelta, "n">, CellSums {
   metric: string;
 }
 

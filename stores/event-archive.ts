@@ -7,7 +7,7 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import { v7 as uuid } from "uuid";
 import type { EventMessage } from "../contracts/queue-message.ts";
 
-export interface DeadLetter {
+interface DeadLetter {
   /** Why it could not be counted. */
   reason: string;
   queue: string;
