@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { exitProbabilities } from "./exit-probabilities.ts";
 import { referenceDesign } from "./fixtures/designs.ts";
 import { outside, series } from "./fixtures/outside.ts";
 import type { Figure } from "./fixtures/outside.ts";
@@ -46,4 +47,33 @@ describe("reference vectors", () => {
     const decisive = figures.filter(([, , p]) => p !== null && p > 1e-14);
     expect(outside(decisive, { relative: 1e-6 })).toEqual([]);
   });
+});
+
+test("Haybittle–Peto never spends more than alpha, however many looks at 3 would", () => {
+  const fractions = Array.from({ length: 30 }, (_, k) => (k + 1) / 30);
+  const bounds = groupSequentialBounds({
+    fractions,
+    alpha: 0.005,
+    sides: 2,
+    spending: "haybittle-peto",
+  });
+  expect(bounds.upper.slice(0, 2)).toEqual([3, 3]);
+  expect(bounds.upper.at(-1)).toBe(Infinity);
+  expect(bounds.alphaSpent.at(-1)).toBe(0.005);
+  const { total } = exitProbabilities({ fractions, ...bounds, drift: 0 });
+  expect(total.reduce((sum, p) => sum + p, 0)).toBeCloseTo(0.005, 12);
+});
+
+test("a ledger of 50 looks appends in the same bits, spending time of its own included", () => {
+  const fractions = Array.from({ length: 51 }, (_, k) => 0.02 * (k + 1) + 0.003 * Math.sin(k));
+  const spendingTime = fractions.map((_, k) => ((k + 1) / 51) ** 2);
+  const plan = { alpha: 0.05 / 3, sides: 2, spending: "obrien-fleming" } as const;
+  const stored = groupSequentialBounds({
+    ...plan,
+    fractions: fractions.slice(0, 50),
+    spendingTime: spendingTime.slice(0, 50),
+  });
+  const appended = groupSequentialBounds({ ...plan, fractions, spendingTime });
+  expect(appended.upper.slice(0, 50)).toEqual(stored.upper);
+  expect(appended.upper[50]).toBeGreaterThan(2);
 });

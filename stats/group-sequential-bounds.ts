@@ -41,6 +41,11 @@ export type GroupSequentialBounds = {
   readonly nominalP: number[];
 };
 
+/** Levels up to this have no design under the spending function. */
+export function smallestAlpha(spending: Spending, sides: 1 | 2): number {
+  return spending === "haybittle-peto" ? sides * normal.sf(HAYBITTLE_PETO_BOUND) : 0;
+}
+
 /**
  * Bounds for looks at the given information. Two-sided designs spend alpha/2 a side with both boundaries absorbing (the convention of gsDesign
  * test.type 2, rpact, ldbounds). Source: Lan & DeMets (1983); Jennison & Turnbull (2000), chapters 7 and 19.
@@ -57,7 +62,7 @@ export function groupSequentialBounds(plan: GroupSequentialPlan): GroupSequentia
   const times = plan.spendingTime ?? fractions.map((fraction) => Math.min(fraction, 1));
   requireSpendingTime(times, fractions.length);
   const side = alpha / sides;
-  if (spending === "haybittle-peto" && side <= normal.sf(HAYBITTLE_PETO_BOUND))
+  if (alpha <= smallestAlpha(spending, sides))
     throw new RangeError(`alpha must exceed what haybittle-peto spends at |z| = 3, got ${alpha}`);
 
   const bounds: GroupSequentialBounds = {

@@ -54,6 +54,14 @@ test("a z on the bound has the design's alpha as its repeated p", () => {
   }
 });
 
+test("under Haybittle–Peto an interim z above 3 has the smallest level that has a design, one below 3 has none", () => {
+  const interim = { fractions: [0.5], sides: 2, spending: "haybittle-peto" } as const;
+  expect(repeatedPValue({ ...interim, z: 3.4 })).toBeCloseTo(0.0027, 5);
+  expect(repeatedPValue({ ...interim, z: -2.9 })).toBe(1);
+  const last = repeatedPValue({ ...interim, fractions: [0.5, 1], z: 1.967294235333031 });
+  expect(last).toBeCloseTo(0.05, 9);
+});
+
 describe("for proportions, by inverting the pooled score test", () => {
   const variant = record({
     n: integer({ min: 2, max: 5000 }),

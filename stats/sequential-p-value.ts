@@ -4,7 +4,7 @@
  */
 import { requireFinite, requireSameLength, requireSides } from "./check-parameters.ts";
 import { brentRoot } from "./find-root.ts";
-import { groupSequentialBounds } from "./group-sequential-bounds.ts";
+import { groupSequentialBounds, smallestAlpha } from "./group-sequential-bounds.ts";
 import type { GroupSequentialPlan } from "./group-sequential-bounds.ts";
 import { requireFractions } from "./looks.ts";
 import { normal } from "./normal.ts";
@@ -47,27 +47,28 @@ export function sequentialPValue(
 }
 
 /**
- * The level whose bound at the last of the given looks is just reached by z.
+ * The level whose bound at the last of the given looks is just reached by z; 1 when none does. Not looked for below 1e-14, nor below the smallest
+ * level that has a design (0.0027 two-sided under haybittle-peto).
  * @throws RangeError naming the parameter, as `groupSequentialBounds`
  */
 export function repeatedPValue(
   input: Omit<GroupSequentialPlan, "alpha"> & { readonly z: number },
 ): number {
-  const { sides, z } = input;
+  const { sides, spending, z } = input;
   requireSides(sides);
   requireFinite("z", z);
   const reached = sides === 2 ? Math.abs(z) : z;
+  const smallest = Math.max(SMALLEST_P, smallestAlpha(spending, sides) * (1 + 1e-12));
   // Positive when a design at this level would not have stopped; on the probit scale, where the bound is nearly linear.
   const missing = (x: number): number => {
-    const alpha = Math.max(SMALLEST_P, sides * normal.sf(x));
+    const alpha = Math.max(smallest, sides * normal.sf(x));
     const bound = groupSequentialBounds({ ...input, alpha }).upper.at(-1) ?? Infinity;
     return Math.min(bound, 40) - reached;
   };
-  const ends = {
-    lower: -normal.quantile(LARGEST_P / sides),
-    upper: -normal.quantile(SMALLEST_P / sides),
-  };
-  if (missing(ends.lower) > 0) return 1;
-  if (missing(ends.upper) <= 0) return SMALLEST_P;
-  return sides * normal.sf(brentRoot(missing, { ...ends, tolerance: 1e-11 }));
+  const lower = -normal.quantile(LARGEST_P / sides);
+  // A bound is never below its level's fixed critical value: the level sought is at least the nominal p.
+  const upper = Math.min(reached, -normal.quantile(smallest / sides));
+  if (reached <= lower || missing(lower) > 0) return 1;
+  if (missing(upper) <= 0) return sides * normal.sf(upper);
+  return sides * normal.sf(brentRoot(missing, { lower, upper, tolerance: 1e-11 }));
 }
