@@ -33,6 +33,8 @@ await runScript(async () => {
       .then(runner.stop)
       .then(() => process.exit(0));
   };
+  // Miniflare's own listeners would end the process before state and socket are closed.
+  process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");
   process.on("SIGINT", stop).on("SIGTERM", stop);
 });
 

@@ -13,12 +13,12 @@ import { callControls } from "../scripts/local/control-socket.ts";
 const adminKey = "ew_admin_start_test_key";
 
 let folder: string;
-const running = new Set<ChildProcess>();
+const running = new Set<Started>();
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "edgewise-start-"));
 });
 afterEach(async () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const started of running) killGroup(started);
   running.clear();
   await rm(folder, { recursive: true, force: true });
 });
@@ -33,10 +33,9 @@ interface Started {
 function start(...options: string[]): Started {
   const child = spawn("node", ["scripts/start.ts", ...options], {
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own, so that killing it takes workerd along as a crash of the machine would.
+    // A group of its own, so that all of it can be killed at once.
     detached: true,
   });
-  running.add(child);
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (chunk: string) => {
@@ -44,7 +43,9 @@ function start(...options: string[]): Started {
     });
   }
   const ended = new Promise<number | null>((done) => child.once("exit", done));
-  return { child, output: () => text, ended };
+  const started = { child, output: () => text, ended };
+  running.add(started);
+  return started;
 }
 
 async function printed(started: Started, pattern: RegExp): Promise<string> {
@@ -59,8 +60,14 @@ async function printed(started: Started, pattern: RegExp): Promise<string> {
   });
 }
 
+/** The runner and its workerd, as a crash of the machine would. */
 function killGroup({ child }: Started): void {
-  if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // All of it has ended.
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -106,9 +113,8 @@ test("a taken port is refused in one line that says what to do", async () => {
   await new Promise((closed) => server.close(closed));
 });
 
-test("a broken state folder is refused in one line that names it", async () => {
-  const broken = join(folder, "state");
-  await writeFile(broken, "not a folder");
+test("a state folder that is none is refused in one line that names it", async () => {
+  await writeFile(join(folder, "state"), "not a folder");
   const started = start("--data", folder, "--port", String(await freePort()), "--no-demo");
   expect(await started.ended).toBe(2);
   expect(started.output().trim().split("\n")).toHaveLength(1);
@@ -151,7 +157,13 @@ test("Ctrl-C ends it cleanly, and the next start has everything, the admin key t
   });
 });
 
-test("events that were acknowledged and still queued survive a SIGKILL", async () => {
+test.each([
+  [
+    "of the runner alone, which leaves workerd behind",
+    (started: Started) => started.child.kill("SIGKILL"),
+  ],
+  ["of everything at once", killGroup],
+])("events that were acknowledged and still queued survive a SIGKILL %s", async (_name, kill) => {
   const port = String(await freePort());
   const options = ["--data", folder, "--port", port, "--admin-key", adminKey, "--no-demo"];
   const first = start(...options);
@@ -177,7 +189,7 @@ test("events that were acknowledged and still queued survive a SIGKILL", async (
   }));
   const sent = await asAdmin(url, "/events/batch", { events });
   expect(await sent.json()).toMatchObject({ accepted: 500, rejected: [] });
-  killGroup(first);
+  kill(first);
   await first.ended;
 
   const second = start(...options);

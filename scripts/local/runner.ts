@@ -12,6 +12,7 @@ import * as z from "zod/mini";
 import { adminKeySql, environmentSql, newAdminKey } from "../installation.ts";
 import { bundle, bundleJournalled } from "./bundle.ts";
 import { migrate } from "./migrate.ts";
+import { endLeftover, noteWorkerd } from "./workerd-process.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const journalName = "edgewise-local-journal";
@@ -65,53 +66,71 @@ export class StateError extends Error {}
 
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const dataFolder = resolve(options.dataFolder);
-  await mkdir(dataFolder, { recursive: true });
+  const configured = await workers();
+  try {
+    await mkdir(dataFolder, { recursive: true });
+    await endLeftover(dataFolder);
+    return await noteWorkerd(dataFolder, () => serve(options, configured));
+  } catch (error) {
+    throw new StateError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+async function serve(
+  options: RunnerOptions,
+  configured: Awaited<ReturnType<typeof workers>>,
+): Promise<Runner> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
       port: options.port,
-      resourcePersistencePath: resolve(dataFolder, "state"),
+      resourcePersistencePath: resolve(options.dataFolder, "state"),
       log: new Log(LogLevel.ERROR),
       logRequests: false,
       telemetry: { enabled: false },
       cf: false,
       ...(options.onLog && { handleStructuredLogs: options.onLog }),
-      workers: await workers(),
+      workers: configured,
     }),
   );
   try {
-    const url = (await miniflare.ready).toString().replace(/\/$/, "");
-    const adminKey = await prepare(miniflare, options);
-    const journal = await miniflare.getWorker(journalName);
-    const cron = await miniflare.getWorker(cronName);
-    /** Messages by queue: those pending (GET), or those sent again (POST). */
-    const messages = async (method: "GET" | "POST") => {
-      const response = await journal.fetch("http://journal/", { method });
-      if (!response.ok) throw new Error(await response.text());
-      return z.parse(z.record(z.string(), z.number()), await response.json());
-    };
-    const emptied = async (isMeant: (queue: string) => boolean): Promise<void> => {
-      const isPending = ([queue, count]: [string, number]) => isMeant(queue) && count > 0;
-      while (Object.entries(await messages("GET")).some(isPending)) await pause(20);
-    };
-    const tick = async (at: Date): Promise<void> => {
-      const { outcome } = await cron.scheduled({ scheduledTime: at, cron: "* * * * *" });
-      if (outcome !== "ok") throw new Error(`the cron ended with ${outcome}; see the log`);
-      await emptied((queue) => queue === analysesQueue);
-    };
-    const resent = Object.values(await messages("POST")).reduce((sum, count) => sum + count, 0);
-    return {
-      url,
-      adminKey,
-      tick,
-      resent,
-      drained: () => emptied((queue) => queue !== analysesQueue),
-      stop: () => miniflare.dispose(),
-    };
+    return await runnerOf(miniflare, options);
   } catch (error) {
-    await miniflare.dispose();
-    throw new StateError(error instanceof Error ? error.message : String(error), { cause: error });
+    // Disposing of what never became ready fails with the same error again.
+    await miniflare.dispose().catch(() => {});
+    throw error;
   }
+}
+
+async function runnerOf(miniflare: Miniflare, options: RunnerOptions): Promise<Runner> {
+  const url = (await miniflare.ready).toString().replace(/\/$/, "");
+  const adminKey = await prepare(miniflare, options);
+  const journal = await miniflare.getWorker(journalName);
+  const cron = await miniflare.getWorker(cronName);
+  /** Messages by queue: those pending (GET), or those sent again (POST). */
+  const messages = async (method: "GET" | "POST") => {
+    const response = await journal.fetch("http://journal/", { method });
+    if (!response.ok) throw new Error(await response.text());
+    return z.parse(z.record(z.string(), z.number()), await response.json());
+  };
+  const emptied = async (isMeant: (queue: string) => boolean): Promise<void> => {
+    const isPending = ([queue, count]: [string, number]) => isMeant(queue) && count > 0;
+    while (Object.entries(await messages("GET")).some(isPending)) await pause(20);
+  };
+  const tick = async (at: Date): Promise<void> => {
+    const { outcome } = await cron.scheduled({ scheduledTime: at, cron: "* * * * *" });
+    if (outcome !== "ok") throw new Error(`the cron ended with ${outcome}; see the log`);
+    await emptied((queue) => queue === analysesQueue);
+  };
+  const resent = Object.values(await messages("POST")).reduce((sum, count) => sum + count, 0);
+  return {
+    url,
+    adminKey,
+    tick,
+    resent,
+    drained: () => emptied((queue) => queue !== analysesQueue),
+    stop: () => miniflare.dispose(),
+  };
 }
 
 async function workers() {
