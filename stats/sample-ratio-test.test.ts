@@ -20,7 +20,7 @@ describe("reference vectors", () => {
     expect(outside(figures, { relative: 1e-12 })).toEqual([]);
   });
 
-  test("multinomial e-process within 1e-7", () => {
+  test("multinomial e-process within 1e-7 (here 1e-10)", () => {
     const figures: Figure[] = [];
     for (const [i, record] of vectors.srmSequential.entries()) {
       const { logEvidence, pValue } = sequentialSampleRatioTest({
@@ -33,7 +33,7 @@ describe("reference vectors", () => {
         [`${i} p`, pValue, record.pAlwaysValidInstant],
       );
     }
-    expect(outside(figures, { relative: 1e-7 })).toEqual([]);
+    expect(outside(figures, { relative: 1e-10 })).toEqual([]);
   });
 });
 

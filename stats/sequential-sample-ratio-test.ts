@@ -3,7 +3,7 @@
  * inference for multinomial count data"). Under the planned weights the evidence ever exceeds 1/a with probability at most a.
  */
 import { requirePositive } from "./check-parameters.ts";
-import { logGamma } from "./log-gamma.ts";
+import { devianceTerm, stirlingError } from "./log-gamma.ts";
 import { plannedShares } from "./sample-ratio-test.ts";
 import type { ObservedShares } from "./sample-ratio-test.ts";
 
@@ -26,11 +26,19 @@ export function sequentialSampleRatioTest(
   requirePositive("concentration", concentration);
   const { counts, shares } = plannedShares(input);
   const total = counts.reduce((sum, count) => sum + count, 0);
-  let logEvidence = logGamma(concentration) - logGamma(concentration + total);
+  // Σ log Γ(prior + count) − log Γ(prior) − … by Stirling's form, whose large terms cancel on paper: what is left is a deviance and corrections.
+  let logEvidence =
+    0.5 * Math.log1p(total / concentration) +
+    stirlingError(concentration) -
+    stirlingError(concentration + total);
   shares.forEach((share, i) => {
-    const count = counts[i] ?? 0;
     const prior = concentration * share;
-    logEvidence += logGamma(prior + count) - logGamma(prior) - count * Math.log(share);
+    const reached = prior + (counts[i] ?? 0);
+    logEvidence +=
+      devianceTerm(reached, (concentration + total) * share) +
+      0.5 * Math.log(prior / reached) +
+      stirlingError(reached) -
+      stirlingError(prior);
   });
   return { logEvidence, pValue: Math.min(1, Math.exp(-logEvidence)) };
 }

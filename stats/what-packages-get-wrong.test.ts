@@ -122,7 +122,7 @@ describe("stage-wise inference", () => {
   });
 });
 
-test("90/10 splits with few events: the pooled test errs far less in the tail than the unpooled one", () => {
+test("90/10 splits with few events: at z = 3.93 the unpooled tail is over 5 times nominal, the pooled one about twice", () => {
   // 100 events expected in the small arm of 10,000 at 1 %; exact one-sided errors by summing both binomials.
   const small = 10_000;
   const large = 90_000;
@@ -142,20 +142,24 @@ test("90/10 splits with few events: the pooled test errs far less in the tail th
   const inSmall = spread(small, 90);
   const inLarge = spread(large, 220);
   const critical = 3.93;
-  let pooled = 0;
-  let unpooled = 0;
+  const tails = { pooledBelow: 0, pooledAbove: 0, unpooledBelow: 0, unpooledAbove: 0 };
   for (const [x, p] of inSmall)
     for (const [y, q] of inLarge) {
-      const result = twoProportionTest({
+      const { statistic, effect, standardError } = twoProportionTest({
         control: { n: large, successes: y },
         treatment: { n: small, successes: x },
       });
-      if ((result.statistic ?? 0) <= -critical) pooled += p * q;
-      if ((result.effect ?? 0) / (result.standardError ?? 1) <= -critical) unpooled += p * q;
+      const unpooled = (effect ?? 0) / (standardError ?? 1);
+      if ((statistic ?? 0) <= -critical) tails.pooledBelow += p * q;
+      if ((statistic ?? 0) >= critical) tails.pooledAbove += p * q;
+      if (unpooled <= -critical) tails.unpooledBelow += p * q;
+      if (unpooled >= critical) tails.unpooledAbove += p * q;
     }
   const nominal = normal.sf(critical);
-  expect(unpooled / nominal).toBeGreaterThan(4);
-  expect(pooled / nominal).toBeLessThan(1);
+  const unpooled = Math.max(tails.unpooledBelow, tails.unpooledAbove) / nominal;
+  const pooled = Math.max(tails.pooledBelow, tails.pooledAbove) / nominal;
+  expect(unpooled).toBeGreaterThan(5);
+  expect(pooled).toBeLessThan(2.1);
 });
 
 describe("sample ratio re-checked 700 times while 10,000 units arrive", () => {
@@ -253,6 +257,16 @@ test("small samples feed bounds with the normal deviate of the t tail, not with 
   expect(studentT.sf(4.877, 20) / normal.sf(4.877)).toBeGreaterThan(80);
   expect(normal.sf(z ?? NaN)).toBeCloseTo(studentT.sf(4.877, 20), 15);
   expect(z).toBeLessThan(4);
+});
+
+test("a posterior is no protection: P(better) > 95 % at some of 5, 14, 28 looks with probability .13, .19, .24", () => {
+  // With a flat prior the posterior exceeds 95 % exactly when z exceeds 1.645.
+  const reached = [5, 14, 28].map((looks) => {
+    const fractions = Array.from({ length: looks }, (_, k) => (k + 1) / looks);
+    const upper = fractions.map(() => normal.quantile(0.95));
+    return sum(exitProbabilities({ fractions, upper, lower: null, drift: 0 }).upper);
+  });
+  expect(reached.map((p) => Number(p.toFixed(2)))).toEqual([0.13, 0.19, 0.24]);
 });
 
 test("no p-value passes through 1 − cdf: z = 12 has p = 3.6e-33", () => {
