@@ -75,7 +75,7 @@ export function proportion({ n, sums }: Reading) {
   return { n, successes: Math.round(sums.y) };
 }
 
-export function summary({ n, sums }: Reading) {
+function summary({ n, sums }: Reading) {
   return moments.summary(moments.fromSums({ n, sum: sums.y, sumOfSquares: sums.yy }));
 }
 

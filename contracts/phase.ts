@@ -8,7 +8,7 @@ import { countedMetric } from "./counting-plan.ts";
 import { futility, spending } from "./experiment.ts";
 import { condition, slot, weightedVariant } from "./snapshot.ts";
 
-export const phaseMetric = z.object({
+const phaseMetric = z.object({
   ...countedMetric.shape,
   role: z.enum(["primary", "secondary", "guardrail"]),
   direction: z.enum(["increase", "decrease"]),

@@ -7,6 +7,7 @@ import { demoEnvironment, seedDemo } from "./local/demo.ts";
 import { parseOptions, runScript, UsageError, wholeNumber } from "./local/options.ts";
 import { startRunner, StateError } from "./local/runner.ts";
 import type { Runner } from "./local/runner.ts";
+import { endLeftover } from "./local/workerd-process.ts";
 
 await runScript(async () => {
   const options = readOptions();
@@ -16,6 +17,7 @@ await runScript(async () => {
       `an Edgewise (process ${other.pid}, ${other.url}) is running on ${options.dataFolder} already; stop it, or choose another folder with --data`,
     );
   }
+  await endLeftover(options.dataFolder);
   await requireFreePort(options.port);
   const runner = await start(options);
   const cron = startClock(runner, options.cronSeconds);

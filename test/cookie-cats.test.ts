@@ -4,7 +4,6 @@
  */
 
 import { execFile } from "node:child_process";
-import { rm } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serveControls } from "../scripts/local/control-socket.ts";
@@ -34,14 +33,10 @@ describe.skipIf(file === null)("Cookie Cats", () => {
   });
 
   async function replay(experiment: string, ...more: string[]): Promise<string> {
-    const { stdout } = await run("node", [
-      "scripts/replay.ts",
-      ...["--file", file ?? "", "--experiment", experiment],
-      ...["--unit", "userid", "--variant", "version"],
-      ...["--metric", "retention_1=retention_1", "--metric", "retention_7=retention_7"],
-      ...["--url", system.runner.url, "--key", system.adminKey, "--data", system.dataFolder],
-      ...more,
-    ]);
+    const known = `--file ${file ?? ""} --experiment ${experiment} --unit userid --variant version --metric retention_1=retention_1 --metric retention_7=retention_7`;
+    const where = `--url ${system.runner.url} --key ${system.adminKey} --data ${system.dataFolder}`;
+    const options = [...`${known} ${where}`.split(" "), ...more];
+    const { stdout } = await run("node", ["scripts/replay.ts", ...options]);
     return stdout;
   }
 
@@ -90,9 +85,5 @@ describe.skipIf(file === null)("Cookie Cats", () => {
     expect(looks).toHaveLength(14);
     expect(looks.at(-1)?.informationFraction).toBeGreaterThan(0.999);
     expect(looks.at(-1)?.alphaSpent).toBeCloseTo(0.05, 12);
-  });
-
-  afterAll(async () => {
-    await rm(system.dataFolder, { recursive: true, force: true });
   });
 });

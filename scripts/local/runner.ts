@@ -12,7 +12,7 @@ import * as z from "zod/mini";
 import { adminKeySql, environmentSql, newAdminKey } from "../installation.ts";
 import { bundle, bundleJournalled } from "./bundle.ts";
 import { migrate } from "./migrate.ts";
-import { endLeftover, noteWorkerd } from "./workerd-process.ts";
+import { noteWorkerd } from "./workerd-process.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const journalName = "edgewise-local-journal";
@@ -69,7 +69,6 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const configured = await workers();
   try {
     await mkdir(dataFolder, { recursive: true });
-    await endLeftover(dataFolder);
     return await noteWorkerd(dataFolder, () => serve(options, configured));
   } catch (error) {
     throw new StateError(error instanceof Error ? error.message : String(error), { cause: error });
