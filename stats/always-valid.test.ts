@@ -4,7 +4,9 @@ import type { AlwaysValid } from "./always-valid-test.ts";
 import { asymptoticConfidenceSequence } from "./asymptotic-confidence-sequence.ts";
 import { outside } from "./fixtures/outside.ts";
 import type { Figure } from "./fixtures/outside.ts";
+import { uniforms } from "./fixtures/uniforms.ts";
 import vectors from "./fixtures/vectors.json" with { type: "json" };
+import { normal } from "./normal.ts";
 import { normalMixtureBoundary, normalMixtureRho } from "./normal-mixture-boundary.ts";
 
 describe("reference vectors", () => {
@@ -146,4 +148,28 @@ test("intervals that share nothing leave none, for good", () => {
   const apart = at(-5, at(5));
   expect(apart.confidenceSequence).toBeNull();
   expect(at(0, apart).confidenceSequence).toBeNull();
+});
+
+test("read 400 times without an effect it rejects in at most 5 % of 2,000 experiments (seed 11)", () => {
+  const random = uniforms(11);
+  const experiments = 2000;
+  const mixingVariance = mixingVarianceFor({ standardError: 1 / 20, alpha: 0.05 });
+  let rejected = 0;
+  for (let i = 0; i < experiments; i++) {
+    let sum = 0;
+    let crossed = false;
+    for (let n = 1; n <= 400 && !crossed; n++) {
+      sum += normal.quantile(random());
+      const reading = {
+        effect: sum / n,
+        standardError: 1 / Math.sqrt(n),
+        mixingVariance,
+        alpha: 0.05,
+      };
+      crossed = (alwaysValidTest(reading).pValue ?? 1) <= 0.05;
+    }
+    if (crossed) rejected++;
+  }
+  expect(rejected / experiments).toBeGreaterThan(0.005);
+  expect(rejected / experiments).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / experiments));
 });

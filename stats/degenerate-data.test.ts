@@ -140,7 +140,7 @@ describe("whatever the data, no field is NaN or infinite", () => {
       meanX,
       varianceY,
       varianceX,
-      covariance: correlation * Math.sqrt(varianceY) * Math.sqrt(varianceX),
+      covariance: correlation * (Math.sqrt(varianceY) * Math.sqrt(varianceX)),
     }),
   );
 
@@ -185,6 +185,25 @@ describe("whatever the data, no field is NaN or infinite", () => {
         expect(notFinite(summary)).toEqual([]);
         expect(summary.variance).toBeGreaterThanOrEqual(0);
       }),
+    );
+  });
+
+  test("a pair of totals that rounding has spoilt is tested, not refused", () => {
+    assert(
+      property(count, mean, mean, size, size, (n, y, x, noiseY, noiseX) => {
+        const totals = {
+          n,
+          sumY: n * y,
+          sumOfSquaresY: n * y * y + noiseY,
+          sumX: n * x,
+          sumOfSquaresX: n * x * x + noiseX,
+          sumOfProducts: n * x * y * (1 + 1e-12) + noiseX - noiseY,
+        };
+        const summary = pairedMoments.summary(pairedMoments.fromSums(totals));
+        const data = { control: summary, treatment: summary };
+        expect(notFinite([cuped(data), ratioTest(data)])).toEqual([]);
+      }),
+      { numRuns: 1000 },
     );
   });
 

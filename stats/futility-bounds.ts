@@ -3,11 +3,12 @@
  * Non-binding: the upper bounds are those of a trial without futility, so that overriding a futility stop never costs alpha.
  */
 import { requireFinite, requireProbability, requireSameLength } from "./check-parameters.ts";
+import { newtonRoot } from "./find-root.ts";
 import { requireBounds } from "./looks.ts";
 import { normal } from "./normal.ts";
 import { requireSpending, spentBy } from "./spending-function.ts";
 import type { SpendingCurve } from "./spending-function.ts";
-import { advance, densityAt, pointMass, probabilityBelow } from "./sub-density.ts";
+import { advance, densityAt, lowerEdge, pointMass, probabilityBelow } from "./sub-density.ts";
 import type { SubDensity } from "./sub-density.ts";
 
 /** Below this spend a look has no futility bound. */
@@ -65,7 +66,7 @@ export function futilityBounds(input: {
   return result;
 }
 
-/** The z below which paths still running fall with the given probability: Newton on its logarithm, from a fixed test's quantile. */
+/** The z below which paths still running fall with the given probability: Newton on its logarithm, as for the bounds above. */
 function solveBound(
   density: SubDensity,
   time: number,
@@ -73,13 +74,19 @@ function solveBound(
 ): number {
   const root = Math.sqrt(time);
   const target = Math.log(increment);
-  let bound = normal.quantile(increment) + drift * root;
-  for (let step = 0; step < 100; step++) {
-    const probability = probabilityBelow(density, time, bound * root, drift);
-    const slope = densityAt(density, time, bound * root, drift) * root;
-    const move = ((target - Math.log(probability)) * probability) / slope;
-    bound += move;
-    if (Math.abs(move) < 1e-13) break;
-  }
-  return bound;
+  const fixed = normal.quantile(increment);
+  const step = time - density.time;
+  const fromBarrier = (lowerEdge(density) + drift * step + fixed * Math.sqrt(step)) / root;
+  const start = Math.max(fixed + drift * root, fromBarrier);
+  return newtonRoot({
+    evaluate: (bound) => {
+      const probability = probabilityBelow(density, time, bound * root, drift);
+      const slope = (densityAt(density, time, bound * root, drift) * root) / probability;
+      return [Math.log(probability) - target, slope];
+    },
+    lower: start,
+    upper: 40 + Math.abs(drift) * root,
+    start,
+    increasing: true,
+  });
 }

@@ -79,7 +79,7 @@ function from(pairs: Iterable<readonly [y: number, x: number]>): PairedMoments {
 }
 
 /**
- * Moments from running totals. A spread smaller than the rounding of the totals counts as none, and then so does the covariance.
+ * Moments from running totals. A spread smaller than the rounding of the totals counts as none.
  * @throws RangeError when n is not a count or a total is not finite
  */
 function fromSums(sums: PairedSums): PairedMoments {
@@ -96,21 +96,19 @@ function fromSums(sums: PairedSums): PairedMoments {
   const spreadX = centredSum(n, sumX, sumX, sums.sumOfSquaresX);
   const m2Y = spreadY > noise * sums.sumOfSquaresY ? spreadY : 0;
   const m2X = spreadX > noise * sums.sumOfSquaresX ? spreadX : 0;
-  const cXY = m2Y > 0 && m2X > 0 ? centredSum(n, sumX, sumY, sums.sumOfProducts) : 0;
+  const cXY = centredSum(n, sumX, sumY, sums.sumOfProducts);
   return { n, meanY: sumY / n, meanX: sumX / n, m2Y, m2X, cXY };
 }
 
 function summary(moments: PairedMoments): PairedSummary {
   const { n, meanY, meanX, m2Y, m2X, cXY } = moments;
   const scale = n > 1 ? 1 / (n - 1) : 0;
-  return {
-    n,
-    meanY,
-    meanX,
-    varianceY: m2Y * scale,
-    varianceX: m2X * scale,
-    covariance: cXY * scale,
-  };
+  const varianceY = m2Y * scale;
+  const varianceX = m2X * scale;
+  // Rounding must not leave a correlation beyond ±1.
+  const limit = Math.sqrt(varianceY) * Math.sqrt(varianceX);
+  const covariance = Math.min(Math.max(cXY * scale, -limit), limit);
+  return { n, meanY, meanX, varianceY, varianceX, covariance };
 }
 
 export const pairedMoments = { empty, push, merge, from, fromSums, summary };

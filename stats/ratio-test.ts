@@ -21,7 +21,7 @@ export function requirePairedSummary(name: string, summary: PairedSummary): void
   if (summary.varianceY < 0) throw new RangeError(`${name}.varianceY must not be negative`);
   if (summary.varianceX < 0) throw new RangeError(`${name}.varianceX must not be negative`);
   const limit = Math.sqrt(summary.varianceY) * Math.sqrt(summary.varianceX);
-  if (Math.abs(summary.covariance) > limit * (1 + 1e-6) + Number.MIN_VALUE)
+  if (Math.abs(summary.covariance) > limit * (1 + 1e-6))
     throw new RangeError(`${name}.covariance must not exceed what its variances allow`);
 }
 

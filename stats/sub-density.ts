@@ -105,6 +105,11 @@ export function upperEdge(density: SubDensity): number {
   return density.firstCentre + (2 * density.panels - 1) * density.half;
 }
 
+/** The smallest score at which anything is still running. */
+export function lowerEdge(density: SubDensity): number {
+  return density.firstCentre - density.half;
+}
+
 export type Step = {
   /** Information at the look that is passed without stopping. */
   readonly time: number;

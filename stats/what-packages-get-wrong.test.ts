@@ -4,6 +4,7 @@ import { cuped } from "./cuped.ts";
 import { exitProbabilities } from "./exit-probabilities.ts";
 import { referenceDesign } from "./fixtures/designs.ts";
 import { outside, series } from "./fixtures/outside.ts";
+import { uniforms } from "./fixtures/uniforms.ts";
 import { groupSequentialBounds } from "./group-sequential-bounds.ts";
 import { moments } from "./moments.ts";
 import { normal } from "./normal.ts";
@@ -15,17 +16,6 @@ import { twoProportionTest } from "./two-proportion-test.ts";
 import { welchTest } from "./welch-test.ts";
 
 const sum = (values: readonly number[]): number => values.reduce((total, p) => total + p, 0);
-
-/** A seeded generator of uniforms on (0, 1): the tests must repeat. */
-function uniforms(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let word = Math.imul(state ^ (state >>> 15), 1 | state);
-    word = (word + Math.imul(word ^ (word >>> 7), 61 | word)) ^ word;
-    return ((word ^ (word >>> 14)) >>> 0) / 4294967296 + 1e-11;
-  };
-}
 
 describe("clustered looks (t = .300, .301, .302)", () => {
   const { upper, ...plan } = referenceDesign("o-048");
