@@ -52,7 +52,7 @@ export function stagewiseInference(
   };
   const tails = (drift: number): { above: number; below: number } => {
     const exits = walk(seen, drift, pointMass(0, 0));
-    return { above: sum(exits.upper), below: sum(exits.lower) };
+    return { above: Math.min(1, sum(exits.upper)), below: Math.min(1, sum(exits.lower)) };
   };
   const { above: pUpper, below: pLower } = tails(0);
 
