@@ -3,6 +3,7 @@
 import type { Results } from "../contracts/results.ts";
 import { current, matured, populationsOf } from "../counting/aggregate.ts";
 import type { CohortRows } from "../counting/aggregate.ts";
+import { closesAfterMs, graceMs } from "../counting/plan.ts";
 import type { ExperimentRecord } from "../control/experiment.ts";
 import type { Phase } from "../contracts/phase.ts";
 import type { LedgerRow } from "./ledger.ts";
@@ -10,6 +11,8 @@ import { readingsOf } from "./readings.ts";
 import type { ReadingsByVariant } from "./readings.ts";
 import { results } from "./results.ts";
 import { takeLook } from "./take-look.ts";
+
+const hourMs = 3_600_000;
 
 /** What was counted of a phase, from all shards. */
 export interface PhaseFigures {
@@ -36,7 +39,21 @@ export interface RefreshInputs {
 
 /** The rows that a look would append now; none when none is due. */
 export function dueLook({ phase, figures, ledger, asOfMs }: RefreshInputs): LedgerRow[] {
-  return takeLook({ phase, ledger, asOfMs, matured: maturedReadings(phase, figures, asOfMs) });
+  const watermarkMs = maturedUntilMs(phase, figures, asOfMs);
+  if (watermarkMs === null) return [];
+  const readings = maturedReadings(phase, figures, asOfMs);
+  return takeLook({ phase, ledger, asOfMs, watermarkMs, matured: readings });
+}
+
+/** When the newest cohort that has matured for every primary metric did so; null when none has. */
+function maturedUntilMs({ metrics }: Phase, { rows }: PhaseFigures, asOfMs: number): number | null {
+  const primaries = metrics.filter(({ role }) => role === "primary");
+  const afterMs = Math.max(...primaries.map(closesAfterMs)) + graceMs;
+  const instants = rows.populations
+    .filter(({ dimension, n }) => dimension === "" && n > 0)
+    .map(({ cohortStart, cohortHours }) => (cohortStart + cohortHours) * hourMs + afterMs)
+    .filter((instant) => instant <= asOfMs);
+  return instants.length === 0 ? null : instants.reduce((a, b) => Math.max(a, b));
 }
 
 export function refreshed(inputs: RefreshInputs): Results {

@@ -25,7 +25,7 @@ function inputsOf(
     current: figures,
     matured: figures,
     quality: { quarantinedUnits: 0, botExposures: 0, lateEvents: 0 },
-    ledger: takeLook({ phase, matured: figures, ledger: [], asOfMs }),
+    ledger: takeLook({ phase, matured: figures, ledger: [], asOfMs, watermarkMs: asOfMs }),
     logEvidenceBefore: 0,
     ...more,
   };

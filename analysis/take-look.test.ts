@@ -5,6 +5,8 @@ import { takeLook } from "./take-look.ts";
 
 const dayMs = 86_400_000;
 
+const at = (instant: number) => ({ asOfMs: instant, watermarkMs: instant });
+
 /** Takes a look after each of the given totals (units over both variants, split evenly; conversions of each). */
 function ledgerAfter(
   refreshes: { units: number; a: number; b: number }[],
@@ -16,7 +18,7 @@ function ledgerAfter(
       phase,
       matured: matured({ a: converted(units / 2, a), b: converted(units / 2, b) }),
       ledger: [...ledger],
-      asOfMs: startMs + (index + 1) * dayMs,
+      ...at(startMs + (index + 1) * dayMs),
     };
     ledger.push(...takeLook(inputs));
   });
@@ -82,7 +84,7 @@ test("z is the pooled score test's: Cookie Cats, retention after one day", () =>
     phase,
     matured: matured({ a: converted(44_700, 20_034), b: converted(45_489, 20_119) }),
     ledger: [],
-    asOfMs: startMs + dayMs,
+    ...at(startMs + dayMs),
   });
   // Two-sided p = 0.0744 as counted from the file.
   expect(real?.z).toBeCloseTo(-1.784, 3);
@@ -106,20 +108,20 @@ test("information goes by effective units: a lopsided sample is worth less than 
     phase: phaseOf(),
     matured: matured({ a: converted(3_000, 300), b: converted(1_000, 100) }),
     ledger: [],
-    asOfMs: startMs + dayMs,
+    ...at(startMs + dayMs),
   });
   // 1 / (1/3000 + 1/1000) = 750 of 2,500 planned.
   expect(look?.informationFraction).toBeCloseTo(0.3, 12);
 });
 
-test("the same look is not taken twice, nor one before the last", () => {
+test("a look needs units that have matured since the last one", () => {
   const ledger = ledgerAfter([even(2_000)]);
-  const again = (asOfMs: number) =>
+  const again = (instant: number) =>
     takeLook({
       phase: phaseOf(),
       matured: matured({ a: converted(2_500, 250), b: converted(2_500, 250) }),
       ledger,
-      asOfMs,
+      ...at(instant),
     });
   expect(again(startMs + dayMs)).toEqual([]);
   expect(again(startMs)).toEqual([]);
@@ -134,7 +136,7 @@ test("daily looks are due by the day, at most one a day", () => {
     phase,
     matured: matured({ a: converted(2_500, 250), b: converted(2_500, 250) }),
     ledger,
-    asOfMs: startMs + 3 * dayMs + 1_000,
+    ...at(startMs + 3 * dayMs + 1_000),
   });
   expect(sameDay).toEqual([]);
 });

@@ -19,15 +19,17 @@ export interface LookInputs {
   /** Every row of the phase so far, oldest first. */
   ledger: readonly LedgerRow[];
   asOfMs: number;
+  /** When the newest of the matured units had matured: a look needs newer ones than the last look had. */
+  watermarkMs: number;
 }
 
 /** The rows that this refresh appends: none unless a look is due. */
 export function takeLook(inputs: LookInputs): LedgerRow[] {
-  const { phase, ledger, asOfMs } = inputs;
-  if (ledger.some((row) => row.watermarkMs >= asOfMs)) return [];
+  const { phase, ledger, watermarkMs } = inputs;
+  if (ledger.some((row) => row.watermarkMs >= watermarkMs)) return [];
   const primaries = phase.metrics.filter(({ role }) => role === "primary");
   const share = maturedShare(inputs, primaries);
-  if (planned(inputs, share, asOfMs) <= plannedBefore(inputs)) return [];
+  if (planned(inputs, share, watermarkMs) <= plannedBefore(inputs)) return [];
   const last = share >= 1;
   if (!last && !primaries.every((metric) => hasEnough(inputs, metric))) return [];
   const treatments = phase.variants
@@ -73,7 +75,7 @@ function hasEnough({ phase, matured }: LookInputs, metric: PhaseMetric): boolean
 }
 
 function appendTo(
-  { phase, matured, ledger, asOfMs }: LookInputs,
+  { phase, matured, ledger, asOfMs, watermarkMs }: LookInputs,
   look: { metric: PhaseMetric; variant: string; share: number; last: boolean },
 ): LedgerRow[] {
   const { metric, variant, share, last } = look;
@@ -106,7 +108,7 @@ function appendTo(
       variant,
       look: k + 1,
       takenAtMs: asOfMs,
-      watermarkMs: asOfMs,
+      watermarkMs,
       informationFraction,
       spendingTime,
       boundary: Number.isFinite(bound) ? bound : null,

@@ -18,7 +18,7 @@ export type Need =
 const environmentHeader = "x-edgewise-environment";
 const defaultEnvironment = "default/production";
 const rank: Record<Role, number> = { viewer: 0, editor: 1, admin: 2 };
-const bearer = /^Bearer +(ew_[\w-]{8,200})$/i;
+const bearer = /^Bearer +(ew_[\w-]{1,200})$/i;
 
 export async function authenticate(
   headers: Headers,

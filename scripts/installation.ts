@@ -12,9 +12,9 @@ export function newAdminKey(): string {
 
 /** Why a key cannot be the installation's, or null. */
 export function adminKeyFault(key: string): string | null {
-  return /^ew_[\w-]{8,200}$/.test(key)
+  return /^ew_[\w-]{1,200}$/.test(key)
     ? null
-    : "an admin key starts with ew_ and has 8 to 200 more letters, digits, '_' or '-'";
+    : "an admin key starts with ew_ and has up to 200 more letters, digits, '_' or '-'";
 }
 
 /** The environment that the installation's key is for unless a request names another. */

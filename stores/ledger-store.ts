@@ -4,7 +4,7 @@
  */
 
 import type { D1Database } from "@cloudflare/workers-types";
-import { and, asc, eq, inArray, lte, sql } from "drizzle-orm";
+import { and, asc, eq, inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod/mini";
 import type { LedgerRow, LookFigures } from "../analysis/ledger.ts";
@@ -141,7 +141,6 @@ export function ledgerStore(d1: D1Database) {
       }));
     },
 
-    /** An older refresh never replaces a newer one. */
     async save(refresh: Refresh): Promise<void> {
       const { environment, experiment, asOfMs, activity, settlesAtMs, body } = refresh;
       const row = {
@@ -156,7 +155,6 @@ export function ledgerStore(d1: D1Database) {
         .onConflictDoUpdate({
           target: [results.environmentId, results.experiment],
           set: row,
-          setWhere: lte(results.asOf, sql`excluded.as_of`),
         });
     },
   };

@@ -33,7 +33,6 @@ export async function analyse(
   if (record === null || phase === null) return;
   const of = { environment, experiment, phase: phase.phase };
   const before = await ledger.refresh(environment, experiment);
-  if (before !== null && before.asOfMs > asOfMs) return;
 
   const shards = await cells.readFigures(environment, experiment, phase.phase);
   const figures = figuresOf(shards, phase.phase);
