@@ -5,7 +5,7 @@ import type { VariantResult } from "../contracts/results.ts";
 import type { Aggregate } from "../counting/aggregate.ts";
 import type { CellSums } from "../counting/types.ts";
 import { moments, pairedMoments, ratioTest, twoProportionTest, welchTest } from "../stats/index.ts";
-import type { Comparison } from "../stats/index.ts";
+import type { Comparison, PairedSums, PairedSummary } from "../stats/index.ts";
 
 export interface Reading {
   n: number;
@@ -41,7 +41,7 @@ export function describe(metric: PhaseMetric, reading: Reading): VariantResult {
   const { n, sums } = reading;
   if (n === 0) return { n, mean: null, variance: null, sum: sums.y };
   if (metric.type === "ratio") {
-    const { meanY, meanX, varianceY, varianceX, covariance } = paired(reading);
+    const { meanY, meanX, varianceY, varianceX, covariance } = overDenominator(reading);
     if (meanX === 0) return { n, mean: null, variance: null, sum: sums.y };
     const ratio = meanY / meanX;
     const linearised = varianceY - 2 * ratio * covariance + ratio ** 2 * varianceX;
@@ -67,7 +67,7 @@ export function compare(
     return twoProportionTest({ control: proportion(a), treatment: proportion(b), level });
   }
   return metric.type === "ratio"
-    ? ratioTest({ control: paired(a), treatment: paired(b), level })
+    ? ratioTest({ control: overDenominator(a), treatment: overDenominator(b), level })
     : welchTest({ control: summary(a), treatment: summary(b), level });
 }
 
@@ -79,16 +79,20 @@ function summary({ n, sums }: Reading) {
   return moments.summary(moments.fromSums({ n, sum: sums.y, sumOfSquares: sums.yy }));
 }
 
-/** y over d. */
-function paired({ n, sums }: Reading) {
-  return pairedMoments.summary(
-    pairedMoments.fromSums({
-      n,
-      sumY: sums.y,
-      sumOfSquaresY: sums.yy,
-      sumX: sums.d,
-      sumOfSquaresX: sums.dd,
-      sumOfProducts: sums.yd,
-    }),
-  );
+/** y over its denominator. */
+function overDenominator({ n, sums }: Reading): PairedSummary {
+  return paired({ n, sums }, { sumX: sums.d, sumOfSquaresX: sums.dd, sumOfProducts: sums.yd });
+}
+
+/** y with its covariate. */
+export function withCovariate({ n, sums }: Reading): PairedSummary {
+  return paired({ n, sums }, { sumX: sums.x, sumOfSquaresX: sums.xx, sumOfProducts: sums.xy });
+}
+
+function paired(
+  { n, sums }: Reading,
+  other: Pick<PairedSums, "sumX" | "sumOfSquaresX" | "sumOfProducts">,
+): PairedSummary {
+  const totals = { n, sumY: sums.y, sumOfSquaresY: sums.yy, ...other };
+  return pairedMoments.summary(pairedMoments.fromSums(totals));
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Phase } from "../contracts/phase.ts";
 import { converted, matured, metricOf, phaseOf, startMs } from "./fixtures.ts";
 import { results } from "./results.ts";
-import type { ResultInputs } from "./results.ts";
+import type { ResultInputs } from "./comparison.ts";
 import { takeLook } from "./take-look.ts";
 import type { Reading } from "./readings.ts";
 
@@ -175,4 +175,32 @@ describe("the ship rule", () => {
 test("while looks remain and nothing is crossed, the advice is to continue", () => {
   const answer = results(inputsOf({ a: converted(1_000, 120), b: converted(1_000, 125) }));
   expect(answer.recommendation.action).toBe("continue");
+});
+
+test("a covariate gives the adjusted effect of Deng et al. beside the plain one, with one θ for all variants", () => {
+  // Per unit y = 2x + e with e of variance 1 and x of variance 1, b higher by 0.1: from the sums of a linear model.
+  const n = 1_000;
+  const reading = (meanY: number): Reading => ({
+    n,
+    sums: {
+      y: n * meanY,
+      yy: n * meanY ** 2 + (n - 1) * 5,
+      d: 0,
+      dd: 0,
+      yd: 0,
+      x: n * 3,
+      xx: n * 9 + (n - 1),
+      xy: n * 3 * meanY + (n - 1) * 2,
+    },
+  });
+  const phase = phaseOf({
+    metrics: [metricOf("m", { type: "mean", aggregation: "sum", covariateLookbackDays: 7 })],
+  });
+  const [comparison] =
+    results(inputsOf({ a: reading(6), b: reading(6.1) }, phase)).metrics[0]?.comparisons ?? [];
+  expect(comparison?.standardError).toBeCloseTo(Math.sqrt((5 + 5) / n), 10);
+  expect(comparison?.cuped?.theta).toBeCloseTo(2, 10);
+  expect(comparison?.cuped?.lift).toBeCloseTo(0.1, 10);
+  expect(comparison?.cuped?.standardError).toBeCloseTo(Math.sqrt((1 + 1) / n), 10);
+  expect(comparison?.cuped?.varianceReduction).toBeCloseTo(0.8, 10);
 });

@@ -1,0 +1,150 @@
+/** One treatment against the control on one metric: *current* data by fixed-sample methods, and what stays valid however often it is read. */
+
+import type { ExperimentStatus, Phase, PhaseMetric } from "../contracts/phase.ts";
+import type { ComparisonResult, CupedResult, Results } from "../contracts/results.ts";
+import {
+  asymptoticConfidenceSequence,
+  betaBinomialPosterior,
+  cuped,
+  cupedTheta,
+  normalPosterior,
+} from "../stats/index.ts";
+import type { Comparison } from "../stats/index.ts";
+import type { LedgerRow } from "./ledger.ts";
+import { compare, isProportion, proportion, readingOf, withCovariate } from "./readings.ts";
+import type { ReadingsByVariant } from "./readings.ts";
+import { sequentialResult } from "./sequential.ts";
+
+export interface ResultInputs {
+  experiment: string;
+  status: ExperimentStatus;
+  phase: Phase;
+  asOfMs: number;
+  lastEventMs: number | null;
+  /** Exposed units by variant, all cohorts. */
+  units: ReadonlyMap<string, number>;
+  /** By metric: all units, and those whose windows have closed. */
+  current: ReadonlyMap<string, ReadingsByVariant>;
+  matured: ReadonlyMap<string, ReadingsByVariant>;
+  quality: Results["quality"];
+  /** Oldest first. */
+  ledger: readonly LedgerRow[];
+  /** Largest log evidence of a sample-ratio mismatch at earlier refreshes. */
+  logEvidenceBefore: number;
+}
+
+export function comparisonResult(
+  inputs: ResultInputs,
+  metric: PhaseMetric,
+  variant: string,
+): ComparisonResult {
+  const { phase, current, asOfMs } = inputs;
+  const readings: ReadingsByVariant = current.get(metric.key) ?? new Map();
+  const compared = compare(metric, readings, {
+    control: phase.control,
+    treatment: variant,
+    level: 1 - phase.plan.alpha,
+  });
+  const rows = inputs.ledger.filter((row) => row.metric === metric.key && row.variant === variant);
+  return {
+    variant,
+    basis: "fixed-sample",
+    betweenLooks: rows.at(-1)?.takenAtMs !== asOfMs,
+    lift: compared.effect,
+    relativeLift: compared.relativeEffect,
+    standardError: compared.standardError,
+    statistic: compared.statistic,
+    pValue: compared.pValue,
+    adjustedPValue: null,
+    confidenceInterval: compared.confidenceInterval,
+    relativeConfidenceInterval: compared.relativeConfidenceInterval,
+    cuped: cupedResult(inputs, metric, variant),
+    sequential: metric.role === "primary" ? sequentialResult(phase, metric, rows) : null,
+    alwaysValid: metric.role === "guardrail" ? alwaysValid(inputs, metric, variant) : null,
+    bayesian: bayesian(metric, readings, { control: phase.control, variant, compared }),
+  };
+}
+
+/**
+ * Guardrails: on matured units, at alpha / (guardrails × treatments). Tuned to a tenth of the plan, which is fixed before the data,
+ * because harm should be noticed early.
+ */
+function alwaysValid(
+  { phase, matured }: ResultInputs,
+  metric: PhaseMetric,
+  variant: string,
+): ComparisonResult["alwaysValid"] {
+  const guardrails = phase.metrics.filter(({ role }) => role === "guardrail").length;
+  const alpha = phase.plan.alpha / (guardrails * (phase.variants.length - 1));
+  const readings: ReadingsByVariant = matured.get(metric.key) ?? new Map();
+  const names = { control: phase.control, treatment: variant };
+  const { effect, standardError } = compare(metric, readings, { ...names, level: 1 - alpha });
+  if (effect === null || standardError === null) return null;
+  const { pValue, confidenceInterval } = asymptoticConfidenceSequence({
+    estimate: effect,
+    standardError,
+    alpha,
+    n: readingOf(readings, phase.control).n + readingOf(readings, variant).n,
+    plannedN: Math.ceil(phase.plan.maximumSampleSize / 10),
+  });
+  return pValue === null || confidenceInterval === null
+    ? null
+    : { pValue, confidenceSequence: confidenceInterval };
+}
+
+/** Better means in the desired direction; the loss is what choosing the treatment is expected to cost. Priors are flat. */
+function bayesian(
+  metric: PhaseMetric,
+  readings: ReadingsByVariant,
+  { control, variant, compared }: { control: string; variant: string; compared: Comparison },
+): ComparisonResult["bayesian"] {
+  const { effect, standardError } = compared;
+  if (effect === null || standardError === null) return null;
+  const { probabilityBetter, expectedLoss } = isProportion(metric)
+    ? betaBinomialPosterior({
+        control: proportion(readingOf(readings, control)),
+        treatment: proportion(readingOf(readings, variant)),
+      })
+    : normalPosterior({
+        estimate: effect,
+        standardError,
+        prior: {
+          mean: 0,
+          standardDeviation: 1e3 * standardError,
+        },
+      });
+  if (probabilityBetter === null || expectedLoss === null) return null;
+  return metric.direction === "increase"
+    ? { probabilityBetter, expectedLoss: expectedLoss.treatment }
+    : { probabilityBetter: 1 - probabilityBetter, expectedLoss: expectedLoss.control };
+}
+
+/** Where a covariate exists; θ is that of all variants together, so that every comparison is adjusted alike. */
+function cupedResult(
+  { phase, current }: ResultInputs,
+  metric: PhaseMetric,
+  variant: string,
+): CupedResult | null {
+  const readings = current.get(metric.key);
+  if (metric.covariateLookbackDays === undefined || metric.type === "ratio" || !readings)
+    return null;
+  const theta = cupedTheta([...readings.values()].map(withCovariate));
+  if (theta === null) return null;
+  const adjusted = cuped({
+    control: withCovariate(readingOf(readings, phase.control)),
+    treatment: withCovariate(readingOf(readings, variant)),
+    theta,
+    level: 1 - phase.plan.alpha,
+  });
+  const { varianceReduction, effect: lift, standardError, pValue, confidenceInterval } = adjusted;
+  if (
+    varianceReduction === null ||
+    lift === null ||
+    standardError === null ||
+    pValue === null ||
+    confidenceInterval === null
+  ) {
+    return null;
+  }
+  return { theta, varianceReduction, lift, standardError, pValue, confidenceInterval };
+}
