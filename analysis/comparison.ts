@@ -1,7 +1,12 @@
 /** One treatment against the control on one metric: *current* data by fixed-sample methods, and what stays valid however often it is read. */
 
 import type { ExperimentStatus, Phase, PhaseMetric } from "../contracts/phase.ts";
-import type { ComparisonResult, CupedResult, Results } from "../contracts/results.ts";
+import type {
+  ComparisonResult,
+  CupedResult,
+  Results,
+  SequentialResult,
+} from "../contracts/results.ts";
 import {
   asymptoticConfidenceSequence,
   betaBinomialPosterior,
@@ -13,7 +18,6 @@ import type { Comparison } from "../stats/index.ts";
 import type { LedgerRow } from "./ledger.ts";
 import { compare, isProportion, proportion, readingOf, withCovariate } from "./readings.ts";
 import type { ReadingsByVariant } from "./readings.ts";
-import { sequentialResult } from "./sequential.ts";
 
 export interface ResultInputs {
   experiment: string;
@@ -59,9 +63,31 @@ export function comparisonResult(
     confidenceInterval: compared.confidenceInterval,
     relativeConfidenceInterval: compared.relativeConfidenceInterval,
     cuped: cupedResult(inputs, metric, variant),
-    sequential: metric.role === "primary" ? sequentialResult(phase, metric, rows) : null,
+    sequential: metric.role === "primary" ? sequentialResult(rows) : null,
     alwaysValid: metric.role === "guardrail" ? alwaysValid(inputs, metric, variant) : null,
     bayesian: bayesian(metric, readings, { control: phase.control, variant, compared }),
+  };
+}
+
+/** What the ledger says: frozen at its last look. */
+function sequentialResult(rows: readonly LedgerRow[]): SequentialResult {
+  const last = rows.at(-1)?.inference;
+  return {
+    looks: rows.map((row) => ({
+      look: row.look,
+      takenAt: new Date(row.takenAtMs).toISOString(),
+      informationFraction: row.informationFraction,
+      z: row.z,
+      boundary: row.boundary,
+      nominalP: row.nominalP,
+      alphaSpent: row.alphaSpent,
+      crossed: row.crossed,
+    })),
+    repeatedConfidenceInterval: last?.repeatedConfidenceInterval ?? null,
+    sequentialPValue: last?.sequentialPValue ?? null,
+    crossed: rows.some((row) => row.crossed),
+    conditionalPower: last?.conditionalPower ?? null,
+    final: last?.final ?? null,
   };
 }
 

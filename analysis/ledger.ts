@@ -1,5 +1,6 @@
 /** One row of a ledger: what a look found, kept with everything it was computed from. Never changed once written. */
 
+import type { Interval } from "../contracts/results.ts";
 import type { Reading } from "./readings.ts";
 
 /** Less new information than this, of the plan's total, is none. */
@@ -23,6 +24,22 @@ export interface LedgerRow {
   /** All alpha is spent: there is no later look. */
   final: boolean;
   inputs: LookFigures;
+  inference: LookInference;
+}
+
+/** A look before anything is said about it. */
+export type TakenLook = Omit<LedgerRow, "inference">;
+
+/** What may be said at a look, computed once when it is taken; in the metric's unit. */
+export interface LookInference {
+  /** The effects that the look's own bound does not reject; excludes 0 exactly when it is reached. */
+  repeatedConfidenceInterval: Interval | null;
+  /** Smallest level whose design would have rejected by now. */
+  sequentialPValue: number;
+  /** Of crossing, on either side, at a later look if the effect is as observed; null when there is none. */
+  conditionalPower: number | null;
+  /** By the stage-wise ordering, where the ledger ends. */
+  final: { pValue: number; medianUnbiased: number; confidenceInterval: Interval } | null;
 }
 
 /** The figures of a look, as they were then. */

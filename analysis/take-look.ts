@@ -8,7 +8,8 @@ import { groupSequentialBounds } from "../stats/index.ts";
 import { compare, isProportion, readingOf } from "./readings.ts";
 import type { Reading, ReadingsByVariant } from "./readings.ts";
 import { leastNewInformation } from "./ledger.ts";
-import type { LedgerRow } from "./ledger.ts";
+import type { LedgerRow, TakenLook } from "./ledger.ts";
+import { lookInference } from "./look-inference.ts";
 
 const dayMs = 24 * 3_600_000;
 
@@ -102,30 +103,29 @@ function appendTo(
   const compared = compare(metric, readings, { control, treatment: variant, level });
   const bound = bounds.upper[k] ?? Infinity;
   const { z } = compared;
-  return [
-    {
-      metric: metric.key,
-      variant,
-      look: k + 1,
-      takenAtMs: asOfMs,
-      watermarkMs,
-      informationFraction,
-      spendingTime,
-      boundary: Number.isFinite(bound) ? bound : null,
-      z,
-      nominalP: bounds.nominalP[k] ?? 0,
-      alphaSpent: bounds.alphaSpent[k] ?? 0,
-      crossed: z !== null && reaches(z, bound, phase, metric),
-      final: spendingTime === 1,
-      inputs: {
-        maturedShare: share,
-        effect: compared.effect,
-        standardError: compared.standardError,
-        control: reading(readings, control),
-        treatment: reading(readings, variant),
-      },
+  const taken: TakenLook = {
+    metric: metric.key,
+    variant,
+    look: k + 1,
+    takenAtMs: asOfMs,
+    watermarkMs,
+    informationFraction,
+    spendingTime,
+    boundary: Number.isFinite(bound) ? bound : null,
+    z,
+    nominalP: bounds.nominalP[k] ?? 0,
+    alphaSpent: bounds.alphaSpent[k] ?? 0,
+    crossed: z !== null && reaches(z, bound, phase, metric),
+    final: spendingTime === 1,
+    inputs: {
+      maturedShare: share,
+      effect: compared.effect,
+      standardError: compared.standardError,
+      control: reading(readings, control),
+      treatment: reading(readings, variant),
     },
-  ];
+  };
+  return [{ ...taken, inference: lookInference(phase, metric, { before, taken }) }];
 }
 
 /** One-sided plans look only in the desired direction. */

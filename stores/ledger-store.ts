@@ -7,7 +7,7 @@ import type { D1Database } from "@cloudflare/workers-types";
 import { and, asc, eq, inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod/mini";
-import type { LedgerRow, LookFigures } from "../analysis/ledger.ts";
+import type { LedgerRow, LookFigures, LookInference } from "../analysis/ledger.ts";
 import { experiments, looks, results } from "../schema/control/tables.ts";
 
 export interface ExperimentPhase {
@@ -54,6 +54,16 @@ const lookFigures = z.object({
   treatment: reading,
 }) satisfies z.ZodMiniType<LookFigures>;
 
+const interval = z.tuple([z.number(), z.number()]);
+const lookInference = z.object({
+  repeatedConfidenceInterval: z.nullable(interval),
+  sequentialPValue: z.number(),
+  conditionalPower: z.nullable(z.number()),
+  final: z.nullable(
+    z.object({ pValue: z.number(), medianUnbiased: z.number(), confidenceInterval: interval }),
+  ),
+}) satisfies z.ZodMiniType<LookInference>;
+
 /** D1: a statement has at most 100 bound parameters. */
 const rowsPerInsert = 5;
 
@@ -77,10 +87,11 @@ export function ledgerStore(d1: D1Database) {
         )
         .orderBy(asc(looks.watermarkMs), asc(looks.metric), asc(looks.variant));
       return rows.map(
-        ({ environmentId: _e, experiment: _x, phase: _p, takenAt, inputs, ...row }) => ({
+        ({ environmentId: _e, experiment: _x, phase: _p, takenAt, inputs, inference, ...row }) => ({
           ...row,
           takenAtMs: Date.parse(takenAt),
           inputs: z.parse(lookFigures, JSON.parse(inputs)),
+          inference: z.parse(lookInference, JSON.parse(inference)),
         }),
       );
     },
@@ -160,7 +171,7 @@ export function ledgerStore(d1: D1Database) {
   };
 }
 
-function rowOf(of: ExperimentPhase, { takenAtMs, inputs, ...row }: LedgerRow) {
+function rowOf(of: ExperimentPhase, { takenAtMs, inputs, inference, ...row }: LedgerRow) {
   return {
     ...row,
     environmentId: of.environment,
@@ -168,6 +179,7 @@ function rowOf(of: ExperimentPhase, { takenAtMs, inputs, ...row }: LedgerRow) {
     phase: of.phase,
     takenAt: new Date(takenAtMs).toISOString(),
     inputs: JSON.stringify(inputs),
+    inference: JSON.stringify(inference),
   };
 }
 

@@ -27,6 +27,12 @@ function row(variant: string, look: number, watermarkMs: number): LedgerRow {
       control: { n: 100, sums },
       treatment: { n: 90, sums },
     },
+    inference: {
+      repeatedConfidenceInterval: [-0.05, 0.03],
+      sequentialPValue: 0.4,
+      conditionalPower: null,
+      final: { pValue: 0.2, medianUnbiased: -0.01, confidenceInterval: [-0.03, 0.01] },
+    },
   };
 }
 

@@ -95,6 +95,7 @@ CREATE TABLE `looks` (
 	`crossed` integer NOT NULL,
 	`final` integer NOT NULL,
 	`inputs` text NOT NULL,
+	`inference` text NOT NULL,
 	PRIMARY KEY(`environment_id`, `experiment`, `phase`, `metric`, `variant`, `look`)
 );
 --> statement-breakpoint

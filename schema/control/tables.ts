@@ -157,8 +157,10 @@ export const looks = sqliteTable(
     crossed: integer("crossed", { mode: "boolean" }).notNull(),
     /** The last look there is: all alpha is spent or the plan ended. */
     final: integer("final", { mode: "boolean" }).notNull(),
-    /** JSON: the sufficient statistics that the look used, and the engine's version. */
+    /** JSON: the sufficient statistics that the look used. */
     inputs: text("inputs").notNull(),
+    /** JSON: what may be said at this look, whatever the reason to stop (analysis/ledger.ts). */
+    inference: text("inference").notNull(),
   },
   (t) => [
     primaryKey({

@@ -1,45 +1,34 @@
-/** What a ledger says: its looks, and the inference that stays valid however often somebody reads it. Computed from the rows alone. */
+/** What may be said at a look, computed once when it is taken and kept in its row: valid however often somebody reads it. */
 
 import type { Phase, PhaseMetric } from "../contracts/phase.ts";
-import type { Interval, SequentialResult } from "../contracts/results.ts";
+import type { Interval } from "../contracts/results.ts";
 import { plannedFractions } from "../control/resolve-plan.ts";
 import {
   conditionalPower,
   groupSequentialBounds,
   normal,
   repeatedProportionInterval,
-  sequentialPValue,
+  repeatedPValue,
   stagewiseInference,
   studentT,
 } from "../stats/index.ts";
 import { leastNewInformation } from "./ledger.ts";
-import type { LedgerRow } from "./ledger.ts";
+import type { LedgerRow, LookInference, TakenLook } from "./ledger.ts";
 import { compare, isProportion, proportion } from "./readings.ts";
 
-/** @param rows of this ledger, in order of looks */
-export function sequentialResult(
+/** @param before the ledger's earlier rows, in order */
+export function lookInference(
   phase: Phase,
   metric: PhaseMetric,
-  rows: readonly LedgerRow[],
-): SequentialResult {
-  const last = rows.at(-1);
-  const crossed = rows.some((row) => row.crossed);
+  { before, taken }: { before: readonly LedgerRow[]; taken: TakenLook },
+): LookInference {
+  const rows = [...before, taken];
+  const earlier = before.at(-1)?.inference.sequentialPValue ?? 1;
   return {
-    looks: rows.map((row) => ({
-      look: row.look,
-      takenAt: new Date(row.takenAtMs).toISOString(),
-      informationFraction: row.informationFraction,
-      z: row.z,
-      boundary: row.boundary,
-      nominalP: row.nominalP,
-      alphaSpent: row.alphaSpent,
-      crossed: row.crossed,
-    })),
-    crossed,
-    repeatedConfidenceInterval: last === undefined ? null : repeatedInterval(phase, metric, last),
-    sequentialPValue: pValue(phase, metric, rows),
-    conditionalPower: crossed ? null : powerAhead(phase, metric, rows),
-    final: last !== undefined && (crossed || last.final) ? final(phase, metric, rows) : null,
+    repeatedConfidenceInterval: repeatedInterval(phase, metric, taken),
+    sequentialPValue: Math.min(earlier, repeated(phase, metric, rows)),
+    conditionalPower: taken.crossed ? null : powerAhead(phase, metric, rows),
+    final: taken.crossed || taken.final ? final(phase, metric, rows) : null,
   };
 }
 
@@ -48,21 +37,20 @@ function orientation({ plan }: Phase, metric: PhaseMetric): 1 | -1 {
   return plan.sides === 1 && metric.direction === "decrease" ? -1 : 1;
 }
 
-function pValue(phase: Phase, metric: PhaseMetric, rows: readonly LedgerRow[]): number | null {
-  if (rows.length === 0) return null;
+/** The level whose design would just have rejected at the newest look. */
+function repeated(phase: Phase, metric: PhaseMetric, rows: readonly TakenLook[]): number {
   const { sides, spending } = phase.plan;
-  const { sequential } = sequentialPValue({
+  return repeatedPValue({
     sides,
     spending,
     fractions: rows.map((row) => row.informationFraction),
     spendingTime: rows.map((row) => row.spendingTime),
-    z: rows.map((row) => orientation(phase, metric) * (row.z ?? 0)),
+    z: orientation(phase, metric) * (rows.at(-1)?.z ?? 0),
   });
-  return sequential.at(-1) ?? null;
 }
 
 /** The effects that the look's own bound does not reject: excludes 0 exactly when the bound is reached. */
-function repeatedInterval(phase: Phase, metric: PhaseMetric, row: LedgerRow): Interval | null {
+function repeatedInterval(phase: Phase, metric: PhaseMetric, row: TakenLook): Interval | null {
   const { boundary, inputs } = row;
   if (boundary === null || !(boundary > 0)) return null;
   const { control, treatment } = inputs;
@@ -90,7 +78,7 @@ function repeatedInterval(phase: Phase, metric: PhaseMetric, row: LedgerRow): In
 }
 
 /** Of crossing, on either side, at the planned looks that remain. */
-function powerAhead(phase: Phase, metric: PhaseMetric, rows: readonly LedgerRow[]): number | null {
+function powerAhead(phase: Phase, metric: PhaseMetric, rows: readonly TakenLook[]): number | null {
   const last = rows.at(-1);
   if (last === undefined || last.final || last.z === null) return null;
   const { ledgerAlpha: alpha, sides, spending } = phase.plan;
@@ -123,8 +111,8 @@ function powerAhead(phase: Phase, metric: PhaseMetric, rows: readonly LedgerRow[
 function final(
   phase: Phase,
   metric: PhaseMetric,
-  rows: readonly LedgerRow[],
-): SequentialResult["final"] {
+  rows: readonly TakenLook[],
+): LookInference["final"] {
   const last = rows.at(-1);
   const { effect, standardError } = last?.inputs ?? { effect: null, standardError: null };
   if (last === undefined || last.z === null || effect === null || standardError === null)
