@@ -1,7 +1,17 @@
 /** The body of an experiment, as people write it (`POST /api/v1/experiments`) and as CONTROL keeps it. */
 
 import * as z from "zod/mini";
-import { attributeName, condition, key, name, percent, salt, text } from "./fields.ts";
+import {
+  attributeName,
+  condition,
+  json,
+  key,
+  name,
+  percent,
+  reason,
+  salt,
+  text,
+} from "./fields.ts";
 
 const share = z.number().check(z.gt(0), z.lt(1));
 
@@ -77,8 +87,10 @@ export const experimentBody = z.strictObject({
     .array(
       z.strictObject({
         key,
-        weight: percent,
-        value: z.exactOptional(z.json()),
+        weight: percent.check(
+          z.positive({ error: "A variant that nobody gets is none: leave it out." }),
+        ),
+        value: z.exactOptional(json),
         isControl: z._default(z.boolean(), false),
       }),
     )
@@ -112,6 +124,7 @@ export type ExperimentBody = z.output<typeof experimentBody>;
 export type PlanBody = ExperimentBody["plan"];
 
 /** The body of a lifecycle call. */
-export const lifecycleBody = z.strictObject({
-  reason: z.exactOptional(z.string().check(z.minLength(1), z.maxLength(1_000))),
-});
+export const lifecycleBody = z.strictObject({ reason: z.exactOptional(reason) });
+
+/** The body of `POST …/ramp`. */
+export const rampBody = z.strictObject({ traffic: percent, reason: z.exactOptional(reason) });

@@ -14,6 +14,12 @@ export function resolvePlan(
   const ledgers = body.metrics.primary.length * (body.variants.length - 1);
   const ledgerAlpha = alpha / ledgers;
   const frozen = { alpha, ledgerAlpha, power, sides, spending, futility };
+  const primary = metrics.find(({ role }) => role === "primary");
+  const { maximumSampleSize, standardDeviation } = body.plan;
+  if (maximumSampleSize === undefined && !converts(primary) && standardDeviation === undefined) {
+    const detail = "The sample size of a mean or a ratio takes its standard deviation: give it.";
+    return refuseFields([{ pointer: "/plan/standardDeviation", detail }]);
+  }
   try {
     const design = designGroupSequential({
       alpha: ledgerAlpha,
@@ -23,11 +29,10 @@ export function resolvePlan(
       fractions: plannedFractions(looks),
       ...(futility !== "none" && { futility }),
     });
-    const maximumSampleSize =
-      body.plan.maximumSampleSize ?? sampleSize(body, metrics, ledgers, design.inflationFactor);
     return ok({
       ...frozen,
-      maximumSampleSize,
+      maximumSampleSize:
+        maximumSampleSize ?? sampleSize(body, primary, ledgers, design.inflationFactor),
       looks: typeof looks === "number" ? { fractions: plannedFractions(looks) } : looks,
     });
   } catch (error) {
@@ -46,29 +51,34 @@ export function plannedFractions(looks: PlanBody["looks"]): number[] {
 }
 
 /**
- * Units over all variants with which the first primary metric's comparison of the smallest treatment has the power.
- * @throws RangeError naming what of the plan is impossible or missing
+ * Units over all variants with which the first primary metric's comparison of the smallest treatment has the power:
+ * every variant gets whole ones.
+ * @throws RangeError naming what of the plan is impossible
  */
 function sampleSize(
   { plan, variants }: Pick<ExperimentBody, "plan" | "variants">,
-  metrics: readonly PhaseMetric[],
+  metric: PhaseMetric | undefined,
   ledgers: number,
   inflation: number,
 ): number {
-  const { baseline = 0, minimumDetectableEffect = 0, standardDeviation, power, sides } = plan;
-  const metric = metrics.find(({ role }) => role === "primary");
+  const { baseline = 0, minimumDetectableEffect = 0, standardDeviation = 0, power, sides } = plan;
   const treatments = variants.filter(({ isControl }) => !isControl);
   const controlWeight = variants.find(({ isControl }) => isControl)?.weight ?? 0;
   const allocation = Math.min(...treatments.map(({ weight }) => weight)) / controlWeight;
   const design = { alpha: plan.alpha / ledgers, power, sides, inflation, allocation };
   const sign = metric?.direction === "decrease" ? -1 : 1;
   const difference = sign * baseline * minimumDetectableEffect;
-  const converts = metric?.type === "proportion" || metric?.type === "retention";
-  if (!converts && standardDeviation === undefined) {
-    throw new RangeError("standardDeviation is needed for the sample size of a mean or ratio");
-  }
-  const { exactControl } = converts
+  const { exactControl } = converts(metric)
     ? sampleSizeProportions({ ...design, baseline, alternative: baseline + difference })
-    : sampleSizeMeans({ ...design, standardDeviation: standardDeviation ?? 0, difference });
-  return Math.ceil((exactControl * 100) / controlWeight);
+    : sampleSizeMeans({ ...design, standardDeviation, difference });
+  const size = variants.reduce(
+    (total, { weight }) => total + Math.ceil((exactControl * weight) / controlWeight - 1e-9),
+    0,
+  );
+  if (Number.isSafeInteger(size)) return size;
+  throw new RangeError("so small an effect takes more units than can be counted");
+}
+
+function converts(metric: PhaseMetric | undefined): boolean {
+  return metric?.type === "proportion" || metric?.type === "retention";
 }
