@@ -57,4 +57,6 @@ export type Phase = z.output<typeof phase>;
 export type PhaseMetric = z.output<typeof phaseMetric>;
 export type PhasePlan = Phase["plan"];
 
-export type ExperimentStatus = "draft" | "running" | "paused" | "completed" | "archived";
+export const experimentStatuses = ["draft", "running", "paused", "completed", "archived"] as const;
+
+export type ExperimentStatus = (typeof experimentStatuses)[number];

@@ -1,29 +1,27 @@
 /** From the definitions of an environment to what is published: the snapshot that evaluates and the plan that counts. */
 
-import type { Experiment, Flag, Snapshot } from "../core/index.ts";
+import type { Experiment, Snapshot } from "../core/index.ts";
 import type { CountedExperiment, CountingPlan } from "../counting/types.ts";
-import type { MetricBody } from "../contracts/metric.ts";
+import { inForce } from "./environment-state.ts";
+import type { EnvironmentState } from "./environment-state.ts";
 import { currentPhase } from "./experiment.ts";
 import type { ExperimentRecord } from "./experiment.ts";
-
-/** One consistent reading of an environment. */
-export interface EnvironmentState {
-  id: string;
-  version: number;
-  flags: Flag[];
-  metrics: MetricBody[];
-  experiments: ExperimentRecord[];
-}
 
 export function buildSnapshot(state: EnvironmentState): Snapshot {
   return {
     formatVersion: 1,
     environment: state.id,
     version: state.version,
-    flags: state.flags,
+    flags: inForce(state.flags).map(({ body }) => body),
     experiments: state.experiments.flatMap(assigning),
-    holdouts: [],
-    segments: [],
+    holdouts: inForce(state.holdouts).map(({ body: { key, salt, unit, basisPoints, layer } }) => ({
+      key,
+      salt,
+      unit,
+      basisPoints,
+      layer,
+    })),
+    segments: inForce(state.segments).map(({ body: { key, values } }) => ({ key, values })),
   };
 }
 
@@ -53,7 +51,7 @@ export function buildCountingPlan(state: EnvironmentState): CountingPlan {
   const experiments = state.experiments.flatMap(counted);
   const outcomes = new Set<string>();
   for (const { event, denominator } of [
-    ...state.metrics,
+    ...inForce(state.metrics).map(({ body }) => body),
     ...experiments.flatMap(({ phases }) => phases.flatMap(({ metrics }) => metrics)),
   ]) {
     outcomes.add(event);

@@ -1,26 +1,24 @@
 import { describe, expect, test } from "vitest";
-import { experimentOf } from "../test/control-state.ts";
-import type { Flag } from "../core/index.ts";
+import {
+  archived,
+  definitionOf,
+  draftOf,
+  experimentOf,
+  metricOf,
+  stateOf,
+  storedFlagOf,
+} from "../test/control-state.ts";
 import { checkExperiment } from "./check-experiment.ts";
-import type { ExperimentSurroundings } from "./check-experiment.ts";
 
-const flag: Flag = {
-  key: "theme",
-  type: "string",
-  variants: [
-    { key: "control", value: "light" },
-    { key: "one_page", value: "dark" },
-    { key: "blue", value: "blue" },
-  ],
-  defaultVariant: "control",
-  enabled: true,
-  salt: "s",
-  rules: [],
-};
-const around: ExperimentSurroundings = { metrics: new Set(["purchased", "revenue"]), flag: null };
+const state = stateOf({
+  metrics: [metricOf(), metricOf({ key: "revenue", type: "mean" })].map(definitionOf),
+  segments: [definitionOf({ key: "staff", values: [] }), archived({ key: "gone", values: [] })],
+  layers: [definitionOf({ key: "page", salt: "s" })],
+  flags: [definitionOf(storedFlagOf())],
+});
 
-const pointersOf = (more: object, surroundings = around) =>
-  checkExperiment(experimentOf(more), surroundings).map(({ pointer }) => pointer);
+const pointersOf = (more: object, around = state) =>
+  checkExperiment(experimentOf(more), around).map(({ pointer }) => pointer);
 
 const variant = (key: string, weight: number, value?: unknown, isControl = false) => ({
   key,
@@ -97,18 +95,42 @@ describe("names the place of", () => {
 });
 
 describe("in a flag that exists", () => {
-  const variants = [variant("control", 50, undefined, true), variant("blue", 50)];
+  const variants = [variant("light", 50, undefined, true), variant("dark", 50)];
 
   test("uses its variants, whose values are the flag's", () => {
-    expect(pointersOf({ flag: "theme", variants }, { ...around, flag })).toEqual([]);
-    const others = [variant("control", 50, "light", true), variant("green", 50)];
-    expect(pointersOf({ flag: "theme", variants: others }, { ...around, flag })).toEqual([
+    expect(pointersOf({ flag: "theme", variants })).toEqual([]);
+    const others = [variant("light", 50, "#fff", true), variant("green", 50)];
+    expect(pointersOf({ flag: "theme", variants: others })).toEqual([
       "/variants/0/value",
       "/variants/1/key",
     ]);
   });
 
-  test("the flag must exist", () => {
-    expect(pointersOf({ flag: "theme", variants })).toEqual(["/flag"]);
+  test("the flag must exist, and still do", () => {
+    expect(pointersOf({ flag: "no_such", variants })).toEqual(["/flag"]);
+    const flags = [archived(storedFlagOf())];
+    expect(pointersOf({ flag: "theme", variants }, { ...state, flags })).toEqual(["/flag"]);
   });
+});
+
+describe("in a layer", () => {
+  test("the layer must exist", () => {
+    expect(pointersOf({ layer: "page" })).toEqual([]);
+    expect(pointersOf({ layer: "no_such" })).toEqual(["/layer"]);
+  });
+
+  test("all experiments divide the same kind of unit, because buckets of two kinds say nothing about each other", () => {
+    const experiments = [draftOf({ key: "other", layer: "page", unit: "device" })];
+    expect(pointersOf({ layer: "page" }, { ...state, experiments })).toEqual(["/unit"]);
+    expect(pointersOf({ layer: "page", unit: "device" }, { ...state, experiments })).toEqual([]);
+    const finished = experiments.map((record) => ({ ...record, status: "completed" as const }));
+    expect(pointersOf({ layer: "page" }, { ...state, experiments: finished })).toEqual([]);
+  });
+});
+
+test("targeting may name a segment that exists", () => {
+  expect(pointersOf({ targeting: { id: { $inGroup: "staff" } } })).toEqual([]);
+  expect(pointersOf({ targeting: { id: { $notInGroup: "gone" } } })).toEqual([
+    "/targeting/id/$notInGroup",
+  ]);
 });

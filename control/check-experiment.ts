@@ -2,20 +2,15 @@
 
 import type { ExperimentBody } from "../contracts/experiment.ts";
 import type { FieldError } from "../contracts/problem.ts";
-import type { Flag, FlagType, Json } from "../core/index.ts";
-import { validateCondition } from "../core/index.ts";
+import type { Flag } from "../core/index.ts";
+import { conditionErrors } from "./check-condition.ts";
+import { duplicates } from "./duplicates.ts";
+import { bodyOf, inForce } from "./environment-state.ts";
+import type { EnvironmentState } from "./environment-state.ts";
+import { isUnfinished } from "./experiment.ts";
+import { flagTypeOf } from "./flag-type.ts";
 
-export interface ExperimentSurroundings {
-  /** Keys of the environment's metrics. */
-  metrics: ReadonlySet<string>;
-  /** The flag that `body.flag` names, or null when there is none. */
-  flag: Flag | null;
-}
-
-export function checkExperiment(
-  body: ExperimentBody,
-  { metrics, flag }: ExperimentSurroundings,
-): FieldError[] {
+export function checkExperiment(body: ExperimentBody, state: EnvironmentState): FieldError[] {
   return [
     ...checkWeights(body),
     ...checkControl(body),
@@ -24,19 +19,36 @@ export function checkExperiment(
       (index) => `/variants/${index}/key`,
       "Each variant has a key of its own",
     ),
-    ...(body.flag === undefined ? checkValues(body) : checkFlag(body, flag)),
-    ...checkMetrics(body, metrics),
+    ...(body.flag === undefined
+      ? checkValues(body)
+      : checkFlag(body, bodyOf(state.flags, body.flag))),
+    ...checkMetrics(body, new Set(inForce(state.metrics).map((metric) => metric.body.key))),
     ...checkPlan(body),
-    ...(body.layer === undefined
-      ? []
-      : [{ pointer: "/layer", detail: `There is no layer ${body.layer}.` }]),
-    ...(body.targeting === undefined
-      ? []
-      : validateCondition(body.targeting).map(({ path, message }) => ({
-          pointer: `/targeting${path}`,
-          detail: message,
-        }))),
+    ...(body.layer === undefined ? [] : checkLayer(body, body.layer, state)),
+    ...(body.targeting === undefined ? [] : conditionErrors(body.targeting, "/targeting", state)),
   ];
+}
+
+/** Buckets of different kinds of unit would say nothing about each other. */
+function checkLayer(
+  { key, unit }: ExperimentBody,
+  layer: string,
+  { layers, experiments }: EnvironmentState,
+): FieldError[] {
+  if (bodyOf(layers, layer) === null) {
+    return [{ pointer: "/layer", detail: `There is no layer ${layer}.` }];
+  }
+  const other = experiments.find(
+    (record) => record.key !== key && isUnfinished(record) && record.body.layer === layer,
+  );
+  return other === undefined || other.body.unit === unit
+    ? []
+    : [
+        {
+          pointer: "/unit",
+          detail: `The layer ${layer} divides ${other.body.unit} (the experiment ${other.key}); units of another kind would be in several of its experiments.`,
+        },
+      ];
 }
 
 function checkWeights({ variants }: ExperimentBody): FieldError[] {
@@ -159,24 +171,4 @@ function checkPlan({ plan }: ExperimentBody): FieldError[] {
     });
   }
   return errors;
-}
-
-function duplicates(
-  keys: readonly string[],
-  pointer: (index: number) => string,
-  rule: string,
-): FieldError[] {
-  return keys.flatMap((key, index) =>
-    keys.indexOf(key) === index
-      ? []
-      : [{ pointer: pointer(index), detail: `${rule}; ${key} is repeated.` }],
-  );
-}
-
-/** The type of the flag that serves this value, or null for a value that no flag serves. */
-export function flagTypeOf(value: Json | undefined): FlagType | null {
-  if (typeof value === "boolean") return "boolean";
-  if (typeof value === "string") return "string";
-  if (typeof value === "number") return "number";
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? "object" : null;
 }

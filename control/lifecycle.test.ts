@@ -5,7 +5,7 @@ import { advance } from "./lifecycle.ts";
 import type { LifecycleAction } from "./lifecycle.ts";
 
 const hour = 3_600_000;
-const inputs = { nowMs: atMs, metrics: metricsOf(metricOf()), freshSalt: "fresh" };
+const inputs = { nowMs: atMs, metrics: metricsOf(metricOf()), freshSalt: "fresh", layer: null };
 
 function after(record: ExperimentRecord, ...steps: [LifecycleAction, number][]): ExperimentRecord {
   return steps.reduce((each, [action, nowMs]) => {

@@ -1,47 +1,34 @@
 /**
  * Definitions and experiments of an environment in D1 CONTROL, the truth.
  * Reads are consistent; every change increments the environment's version and appends to the audit log in the same batch,
- * and is rolled back whole when somebody else changed the environment since its decision began.
+ * and is rolled back whole when somebody else changed the environment since the reading that it was decided on.
  */
 
 import type { D1Database } from "@cloudflare/workers-types";
-import { and, asc, eq, sql } from "drizzle-orm";
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { SQL } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import * as z from "zod/mini";
 import { experimentBody } from "../contracts/experiment.ts";
+import { holdout } from "../contracts/holdout.ts";
+import { layer } from "../contracts/layer.ts";
 import { metricBody } from "../contracts/metric.ts";
-import type { MetricBody } from "../contracts/metric.ts";
 import { phase } from "../contracts/phase.ts";
 import { refuse } from "../contracts/problem.ts";
 import type { Result } from "../contracts/problem.ts";
-import { flag as flagDocument } from "../contracts/snapshot.ts";
-import type { EnvironmentState } from "../control/build-snapshot.ts";
+import { segmentBody } from "../contracts/segment.ts";
+import { flag } from "../contracts/snapshot.ts";
+import type {
+  Decision,
+  DefinitionBodies,
+  DefinitionOf,
+  Entity,
+  EnvironmentState,
+  Write,
+} from "../control/environment-state.ts";
 import type { ExperimentRecord } from "../control/experiment.ts";
-import type { Flag } from "../core/index.ts";
 import { auditLog, definitions, environments, experiments } from "../schema/control/tables.ts";
-
-export interface Definition<T> {
-  id: string;
-  version: number;
-  body: T;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export type Write =
-  | { entity: "metric"; definition: Definition<MetricBody> }
-  | { entity: "flag"; definition: Definition<Flag> }
-  | { entity: "experiment"; record: ExperimentRecord };
-
-/** What a change does, and how the audit log tells it. The first write is the entity that it is about. */
-export interface Decision<T> {
-  action: string;
-  reason?: string;
-  writes: [Write, ...Write[]];
-  value: T;
-}
 
 export interface ChangeRequest {
   environment: string;
@@ -54,6 +41,15 @@ export interface ChangeRequest {
 
 const attempts = 8;
 const lostRace = /NOT NULL constraint failed: environments\.version/;
+
+/** The documents in `definitions.body`. */
+const documents: { [E in Entity]: z.ZodMiniType<DefinitionBodies[E]> } = {
+  flag,
+  metric: metricBody,
+  layer,
+  holdout,
+  segment: segmentBody,
+};
 
 export type DefinitionStore = ReturnType<typeof definitionStore>;
 
@@ -76,15 +72,6 @@ export function definitionStore(d1: D1Database) {
 
   const environmentById = (environment: string) =>
     db.select().from(environments).where(eq(environments.id, environment));
-
-  async function definition(environment: string, kind: "metric" | "flag", key: string) {
-    const rows = await definitionsOf(
-      environment,
-      eq(definitions.kind, kind),
-      eq(definitions.key, key),
-    );
-    return rows[0] ?? null;
-  }
 
   async function commit<T>(
     request: ChangeRequest,
@@ -146,6 +133,7 @@ export function definitionStore(d1: D1Database) {
       version: definition.version,
       body: JSON.stringify(definition.body),
       updatedAt: definition.updatedAt,
+      archivedAt: definition.archivedAt,
     };
     return db
       .insert(definitions)
@@ -163,20 +151,58 @@ export function definitionStore(d1: D1Database) {
       });
   }
 
+  /** One consistent reading of everything, or null when there is no such environment. */
+  async function state(environment: string): Promise<EnvironmentState | null> {
+    const [found, definitionRows, experimentRows] = await db.batch([
+      environmentById(environment),
+      definitionsOf(environment),
+      experimentsOf(environment),
+    ]);
+    const row = found[0];
+    if (row === undefined) return null;
+    const those = <E extends Entity>(entity: E) =>
+      definitionRows
+        .filter(({ kind }) => kind === entity)
+        .map((each) => definitionOf(entity, each));
+    return {
+      id: row.id,
+      version: row.version,
+      flags: those("flag"),
+      metrics: those("metric"),
+      layers: those("layer"),
+      holdouts: those("holdout"),
+      segments: those("segment"),
+      experiments: experimentRows.map(recordOf),
+    };
+  }
+
   return {
-    async metric(environment: string, key: string): Promise<Definition<MetricBody> | null> {
-      const row = await definition(environment, "metric", key);
-      return row === null ? null : { ...row, body: z.parse(metricBody, JSON.parse(row.body)) };
+    /** Null when there is none in force. */
+    async definition<E extends Entity>(
+      environment: string,
+      entity: E,
+      key: string,
+    ): Promise<DefinitionOf<E> | null> {
+      const [row] = await definitionsOf(
+        environment,
+        eq(definitions.kind, entity),
+        eq(definitions.key, key),
+        isNull(definitions.archivedAt),
+      );
+      return row === undefined ? null : definitionOf(entity, row);
     },
 
-    async metrics(environment: string): Promise<Definition<MetricBody>[]> {
-      const rows = await definitionsOf(environment, eq(definitions.kind, "metric"));
-      return rows.map((row) => ({ ...row, body: z.parse(metricBody, JSON.parse(row.body)) }));
-    },
-
-    async flag(environment: string, key: string): Promise<Definition<Flag> | null> {
-      const row = await definition(environment, "flag", key);
-      return row === null ? null : { ...row, body: z.parse(flagDocument, JSON.parse(row.body)) };
+    /** Those in force, by key. */
+    async definitions<E extends Entity>(
+      environment: string,
+      entity: E,
+    ): Promise<DefinitionOf<E>[]> {
+      const rows = await definitionsOf(
+        environment,
+        eq(definitions.kind, entity),
+        isNull(definitions.archivedAt),
+      );
+      return rows.map((row) => definitionOf(entity, row));
     },
 
     async experiment(environment: string, key: string): Promise<ExperimentRecord | null> {
@@ -189,37 +215,19 @@ export function definitionStore(d1: D1Database) {
       return rows.map(recordOf);
     },
 
-    /** One consistent reading of all that is published, or null when there is no such environment. */
-    async state(environment: string): Promise<EnvironmentState | null> {
-      const [found, definitionRows, experimentRows] = await db.batch([
-        environmentById(environment),
-        definitionsOf(environment),
-        experimentsOf(environment),
-      ]);
-      const row = found[0];
-      if (row === undefined) return null;
-      const bodies = (kind: string) =>
-        definitionRows.filter((d) => d.kind === kind).map((d): unknown => JSON.parse(d.body));
-      return {
-        id: row.id,
-        version: row.version,
-        flags: z.parse(z.array(flagDocument), bodies("flag")),
-        metrics: z.parse(z.array(metricBody), bodies("metric")),
-        experiments: experimentRows.map(recordOf),
-      };
-    },
+    state,
 
     /** Decides on the state as it is, and again on the newer one when somebody else was faster. */
     async change<T>(
       request: ChangeRequest,
-      decide: () => Promise<Result<Decision<T>>>,
+      decide: (state: EnvironmentState) => Result<Decision<T>>,
     ): Promise<Result<T>> {
       for (let attempt = 0; attempt < attempts; attempt += 1) {
-        const [row] = await environmentById(request.environment);
-        if (row === undefined) return refuse("not-found", "There is no such environment.");
-        const decision = await decide();
+        const before = await state(request.environment);
+        if (before === null) return refuse("not-found", "There is no such environment.");
+        const decision = decide(before);
         if (!decision.ok) return decision;
-        if (await commit(request, row.version, decision.value)) {
+        if (await commit(request, before.version, decision.value)) {
           return { ok: true, value: decision.value.value };
         }
       }
@@ -228,6 +236,14 @@ export function definitionStore(d1: D1Database) {
       });
     },
   };
+}
+
+function definitionOf<E extends Entity>(
+  entity: E,
+  { id, version, body, createdAt, updatedAt, archivedAt }: typeof definitions.$inferSelect,
+): DefinitionOf<E> {
+  const document = z.parse(documents[entity], JSON.parse(body));
+  return { id, version, body: document, createdAt, updatedAt, archivedAt };
 }
 
 function recordOf(row: typeof experiments.$inferSelect): ExperimentRecord {

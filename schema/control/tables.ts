@@ -1,5 +1,5 @@
 /**
- * The tables of CONTROL, the truth about definitions. Definitions are JSON documents in their authored form (contracts/definitions.ts);
+ * The tables of CONTROL, the truth about definitions. Definitions are JSON documents (contracts/phase.ts, control/environment-state.ts);
  * columns hold what queries and constraints need. Every change increments `environments.version` and appends to `audit_log` in one batch.
  */
 
@@ -82,6 +82,8 @@ export const definitions = sqliteTable(
     body: text("body").notNull(),
     createdAt: text("created_at").notNull(),
     updatedAt: text("updated_at").notNull(),
+    /** Null while it is in force; the row stays, so that its key is not used again. */
+    archivedAt: text("archived_at"),
   },
   (t) => [primaryKey({ columns: [t.environmentId, t.kind, t.key] })],
 );

@@ -2,6 +2,14 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { KeyDirectory, Role } from "../../contracts/api-key.ts";
+import { flagBody } from "../../contracts/flag.ts";
+import { holdoutBody } from "../../contracts/holdout.ts";
+import { metricBody } from "../../contracts/metric.ts";
+import { segmentBody } from "../../contracts/segment.ts";
+import { flagKind } from "../../control/flag-kind.ts";
+import { holdoutKind } from "../../control/holdout-kind.ts";
+import { metricKind } from "../../control/metric-kind.ts";
+import { segmentKind } from "../../control/segment-kind.ts";
 import { createApp, reply } from "../../http/app.ts";
 import type { AppEnv } from "../../http/app.ts";
 import { authenticate } from "../../http/authenticate.ts";
@@ -11,9 +19,10 @@ import type { EnvironmentStore } from "../../stores/environment-store.ts";
 import type { LedgerStore } from "../../stores/ledger-store.ts";
 import type { Publisher } from "../../stores/publisher.ts";
 import { auditRoutes } from "./audit.ts";
+import { definitionRoutes } from "./definitions.ts";
 import { experimentRoutes } from "./experiments.ts";
 import { keyRoutes } from "./keys.ts";
-import { metricRoutes } from "./metrics.ts";
+import { layerRoutes } from "./layers.ts";
 import { resultRoutes } from "./results.ts";
 
 export interface Services {
@@ -26,6 +35,7 @@ export interface Services {
   newId: () => string;
   /** 244 random bits, hex. */
   newSecret: () => string;
+  pause: (ms: number) => Promise<void>;
 }
 
 export type AdminEnv = AppEnv<object> & { Variables: { principal: Principal } };
@@ -40,7 +50,11 @@ export function adminApp(services: Services) {
       "/api/v1/*",
       needs(services.environments, (method) => (method === "GET" ? "viewer" : "editor")),
     )
-    .route("/api/v1/metrics", metricRoutes(services))
+    .route("/api/v1/flags", definitionRoutes(services, flagKind, { schema: flagBody }))
+    .route("/api/v1/layers", layerRoutes(services))
+    .route("/api/v1/holdouts", definitionRoutes(services, holdoutKind, { schema: holdoutBody }))
+    .route("/api/v1/segments", definitionRoutes(services, segmentKind, { schema: segmentBody }))
+    .route("/api/v1/metrics", definitionRoutes(services, metricKind, { schema: metricBody }))
     .route("/api/v1/experiments", experimentRoutes(services))
     .route("/api/v1/experiments", resultRoutes(services))
     .route("/api/v1/keys", keyRoutes(services))

@@ -1,38 +1,49 @@
-/** What every change through the API has in common: who, when, and publishing afterwards. */
+/** What every change through the API has in common: who, when, what publishing refuses, and publishing afterwards. */
 
 import type { Context } from "hono";
 import type { Result } from "../../contracts/problem.ts";
-import type { ChangeRequest, Decision } from "../../stores/definition-store.ts";
+import type { Fresh } from "../../control/change-definition.ts";
+import type { Decision, EnvironmentState } from "../../control/environment-state.ts";
+import { publishable } from "../../control/publishable.ts";
 import type { AdminEnv, Services } from "./app.ts";
 
-export function changeRequest(c: Context<AdminEnv>, services: Services): ChangeRequest {
+/** KV takes one write a second to a key. */
+const betweenPublishesMs = 1_100;
+
+/** Changes CONTROL, then publishes. A failed publish does not fail the change: it is made, and published a little later. */
+export async function applyChange<T>(
+  c: Context<AdminEnv>,
+  services: Services,
+  decide: (state: EnvironmentState, fresh: Fresh) => Result<Decision<T>>,
+): Promise<Result<T>> {
+  const { definitions, now, newId, newSecret } = services;
   const { environment, key } = c.get("principal");
-  return {
-    environment,
-    actor: key.id,
-    auditId: services.newId(),
-    at: services.now().toISOString(),
-  };
+  const at = now().toISOString();
+  const fresh = { at, id: newId(), salt: newSecret() };
+  const request = { environment, actor: key.id, auditId: newId(), at };
+  const changed = await definitions.change(request, (state) => {
+    const decision = decide(state, fresh);
+    return decision.ok ? publishable(state, decision.value) : decision;
+  });
+  if (!changed.ok) return changed;
+  const published = publish(services, environment);
+  c.executionCtx.waitUntil(published.then((done) => done || publishLater(services, environment)));
+  await published;
+  return changed;
 }
 
-/** Changes CONTROL, then publishes. A failed publish does not fail the change: it is made, and the cron publishes what lags. */
-export async function applyChange<T>(
-  services: Services,
-  request: ChangeRequest,
-  decide: () => Promise<Result<Decision<T>>>,
-): Promise<Result<T>> {
-  const changed = await services.definitions.change(request, decide);
-  if (!changed.ok) return changed;
+/** Once more; what fails then, too, is the cron's to repair. */
+async function publishLater(services: Services, environment: string): Promise<boolean> {
+  await services.pause(betweenPublishesMs);
+  return await publish(services, environment);
+}
+
+async function publish({ publisher }: Services, environment: string): Promise<boolean> {
   try {
-    await services.publisher.publish(request.environment);
+    await publisher.publish(environment);
+    return true;
   } catch (error) {
-    console.error(
-      JSON.stringify({
-        event: "publish-failed",
-        environment: request.environment,
-        error: String(error),
-      }),
-    );
+    console.error(JSON.stringify({ event: "publish-failed", environment, error: String(error) }));
+    return false;
   }
-  return changed;
 }

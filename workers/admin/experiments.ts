@@ -1,165 +1,111 @@
-/** `…/experiments`: create, read and run experiments. */
+/** `…/experiments`: create, read, replace and run experiments. */
 
 import { Hono } from "hono";
-import { experimentBody, lifecycleBody } from "../../contracts/experiment.ts";
-import type { ExperimentBody } from "../../contracts/experiment.ts";
+import type { Context } from "hono";
+import type * as z from "zod/mini";
+import { experimentBody, lifecycleBody, rampBody } from "../../contracts/experiment.ts";
 import { limits } from "../../contracts/limits.ts";
-import { ok, refuse, refuseFields } from "../../contracts/problem.ts";
+import { experimentStatuses } from "../../contracts/phase.ts";
+import { ok } from "../../contracts/problem.ts";
 import type { Result } from "../../contracts/problem.ts";
-import { checkExperiment } from "../../control/check-experiment.ts";
+import { unknownDefinition } from "../../control/change-definition.ts";
+import {
+  advanceExperiment,
+  createExperiment,
+  replaceExperiment,
+} from "../../control/change-experiment.ts";
+import type { ExperimentStep } from "../../control/change-experiment.ts";
 import { currentPhase } from "../../control/experiment.ts";
 import type { ExperimentRecord } from "../../control/experiment.ts";
-import { flagOfExperiment, withExperimentRule } from "../../control/experiment-flag.ts";
-import { advance } from "../../control/lifecycle.ts";
 import type { LifecycleAction } from "../../control/lifecycle.ts";
-import { resolveMetrics } from "../../control/resolve-metrics.ts";
-import type { MetricsByKey } from "../../control/resolve-metrics.ts";
-import { resolvePlan } from "../../control/resolve-plan.ts";
 import { reply } from "../../http/app.ts";
 import { check, parseJson, readJson, readText } from "../../http/body.ts";
-import type { ChangeRequest, Decision, Definition } from "../../stores/definition-store.ts";
-import type { Flag } from "../../core/index.ts";
 import type { AdminEnv, Services } from "./app.ts";
-import { applyChange, changeRequest } from "./change.ts";
+import { applyChange } from "./change.ts";
+import { expectedVersions, readReplacement, setEntityTag } from "./replacement.ts";
 
-const actions: readonly LifecycleAction[] = ["start", "pause", "resume", "complete"];
+const actions: readonly LifecycleAction[] = ["start", "pause", "resume", "complete", "archive"];
+/** Members of an answer that no body has. */
+const derived = ["status", "phase", "startedAt", "stoppedAt", "maximumSampleSize"];
 
 export function experimentRoutes(services: Services) {
   const { definitions } = services;
+
+  async function take(c: Context<AdminEnv>, step: Result<ExperimentStep>) {
+    if (!step.ok) return step;
+    const expected = expectedVersions(c);
+    if (!expected.ok) return expected;
+    const key = c.req.param("key") ?? "";
+    return await applyChange(c, services, (state, fresh) =>
+      advanceExperiment(state, key, step.value, { ...fresh, expected: expected.value }),
+    );
+  }
+
   return new Hono<AdminEnv>()
     .get("/", async (c) => {
+      const status = experimentStatuses.find((each) => each === c.req.query("status"));
+      if (status === undefined && c.req.query("status") !== undefined) {
+        const detail = `status is one of ${experimentStatuses.join(", ")}.`;
+        return reply(c, { code: "invalid-parameter", detail });
+      }
       const records = await definitions.experiments(c.get("principal").environment);
-      return c.json({ experiments: records.map(experimentView) });
+      const asked = records.filter((record) =>
+        status === undefined ? record.status !== "archived" : record.status === status,
+      );
+      return c.json({ experiments: asked.map(experimentView) });
     })
     .get("/:key", async (c) => {
       const key = c.req.param("key");
       const record = await definitions.experiment(c.get("principal").environment, key);
-      return record === null ? reply(c, unknown(key).problem) : c.json(experimentView(record));
+      return record === null
+        ? reply(c, unknownDefinition("experiment", key).problem)
+        : answer(c, ok(record));
     })
     .post("/", async (c) => {
       const body = await readJson(c.req.raw, experimentBody, limits.bodyBytes);
       if (!body.ok) return reply(c, body.problem);
-      const request = changeRequest(c, services);
-      const created = await applyChange(services, request, () =>
-        creation(services, request, body.value),
+      const flagId = services.newId();
+      const created = await applyChange(c, services, (state, fresh) =>
+        createExperiment(state, body.value, { ...fresh, flagId }),
       );
-      return created.ok ? c.json(experimentView(created.value), 201) : reply(c, created.problem);
+      return answer(c, created, 201);
+    })
+    .put("/:key", async (c) => {
+      const read = await readReplacement(c, c.req.param("key"), experimentBody, derived);
+      if (!read.ok) return reply(c, read.problem);
+      const { body, expected } = read.value;
+      const replaced = await applyChange(c, services, (state, { at }) =>
+        replaceExperiment(state, body, { expected, at }),
+      );
+      return answer(c, replaced);
+    })
+    .delete("/:key", async (c) => {
+      const archived = await take(c, ok({ action: "archive" }));
+      return archived.ok ? c.body(null, 204) : reply(c, archived.problem);
+    })
+    .post("/:key/ramp", async (c) => {
+      const body = await readJson(c.req.raw, rampBody, limits.bodyBytes);
+      return answer(c, await take(c, body.ok ? ok({ action: "ramp", ...body.value }) : body));
     })
     .post(`/:key/:action{${actions.join("|")}}`, async (c) => {
       const action = actions.find((name) => name === c.req.param("action"));
       if (action === undefined) return c.notFound();
-      const text = await readText(c.req.raw, limits.bodyBytes);
-      if (!text.ok) return reply(c, text.problem);
-      const json = text.value === "" ? ok({}) : parseJson(text.value);
-      const body = json.ok ? check(json.value, lifecycleBody) : json;
-      if (!body.ok) return reply(c, body.problem);
-      const request = changeRequest(c, services);
-      const advanced = await applyChange(services, request, () =>
-        advancing(services, request, {
-          key: c.req.param("key"),
-          action,
-          reason: body.value.reason,
-        }),
-      );
-      return advanced.ok ? c.json(experimentView(advanced.value)) : reply(c, advanced.problem);
+      const body = await readOptionalJson(c.req.raw, lifecycleBody);
+      return answer(c, await take(c, body.ok ? ok({ action, ...body.value }) : body));
     });
 }
 
-async function creation(
-  { definitions, newId, newSecret }: Services,
-  { environment, at }: ChangeRequest,
-  body: ExperimentBody,
-): Promise<Result<Decision<ExperimentRecord>>> {
-  if ((await definitions.experiment(environment, body.key)) !== null) {
-    return refuse(
-      "conflict",
-      `There is an experiment ${body.key} already; keys are never used twice.`,
-    );
-  }
-  const flagKey = body.flag ?? body.key;
-  const existing = await definitions.flag(environment, flagKey);
-  if (body.flag === undefined && existing !== null) {
-    return refuse(
-      "conflict",
-      `There is a flag ${flagKey} already; name it in the field flag to run the experiment in it.`,
-    );
-  }
-  const metrics = await metricsByKey(definitions, environment);
-  const errors = checkExperiment(body, {
-    metrics: new Set(metrics.keys()),
-    flag: existing?.body ?? null,
-  });
-  if (errors.length > 0) return refuseFields(errors);
-  const plan = resolvePlan(body, resolveMetrics(body, metrics));
-  if (!plan.ok) return plan;
-  const flag: Definition<Flag> =
-    existing === null
-      ? {
-          id: newId(),
-          version: 1,
-          body: flagOfExperiment(body, newSecret()),
-          createdAt: at,
-          updatedAt: at,
-        }
-      : {
-          ...existing,
-          version: existing.version + 1,
-          body: withExperimentRule(existing.body, body.key),
-          updatedAt: at,
-        };
-  const record: ExperimentRecord = {
-    id: newId(),
-    key: body.key,
-    version: 1,
-    status: "draft",
-    body,
-    phases: [],
-    createdAt: at,
-    updatedAt: at,
-  };
-  return ok({
-    action: "create",
-    writes: [
-      { entity: "experiment", record },
-      { entity: "flag", definition: flag },
-    ],
-    value: record,
-  });
+async function readOptionalJson<T>(request: Request, schema: z.ZodMiniType<T>): Promise<Result<T>> {
+  const text = await readText(request, limits.bodyBytes);
+  if (!text.ok) return text;
+  const json = text.value === "" ? ok({}) : parseJson(text.value);
+  return json.ok ? check(json.value, schema) : json;
 }
 
-async function advancing(
-  { definitions, newSecret }: Services,
-  { environment, at }: ChangeRequest,
-  step: { key: string; action: LifecycleAction; reason: string | undefined },
-): Promise<Result<Decision<ExperimentRecord>>> {
-  const { key, action, reason } = step;
-  const record = await definitions.experiment(environment, key);
-  if (record === null) return unknown(key);
-  const next = advance(record, action, {
-    nowMs: Date.parse(at),
-    metrics: await metricsByKey(definitions, environment),
-    freshSalt: newSecret(),
-  });
-  if (!next.ok) return next;
-  const value = { ...next.value, version: record.version + 1, updatedAt: at };
-  return ok({
-    action,
-    ...(reason !== undefined && { reason }),
-    writes: [{ entity: "experiment", record: value }],
-    value,
-  });
-}
-
-async function metricsByKey(
-  definitions: Services["definitions"],
-  environment: string,
-): Promise<MetricsByKey> {
-  const metrics = await definitions.metrics(environment);
-  return new Map(metrics.map(({ body }) => [body.key, body]));
-}
-
-function unknown(key: string) {
-  return refuse("not-found", `There is no experiment ${key}.`);
+function answer(c: Context<AdminEnv>, result: Result<ExperimentRecord>, status: 200 | 201 = 200) {
+  if (!result.ok) return reply(c, result.problem);
+  setEntityTag(c, result.value.version);
+  return c.json(experimentView(result.value), status);
 }
 
 function experimentView(record: ExperimentRecord) {

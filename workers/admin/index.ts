@@ -25,6 +25,7 @@ export default {
       now: () => new Date(),
       newId: uuid,
       newSecret: () => `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll("-", ""),
+      pause: (ms) => scheduler.wait(ms),
     });
     return app.fetch(request, env, context);
   },

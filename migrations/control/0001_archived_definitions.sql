@@ -1,0 +1,1 @@
+ALTER TABLE `definitions` ADD `archived_at` text;
