@@ -57,7 +57,7 @@ test("of two analyses that take the same look at once one is told that it was la
     store.append(of("raced"), [row("b", 1, 1_000), row("c", 1, 1_000)]),
     store.append(of("raced"), [row("d", 1, 1_001), row("b", 1, 1_001)]),
   ]);
-  expect(taken.toSorted()).toEqual([false, true]);
+  expect(taken.filter(Boolean)).toHaveLength(1);
   expect(await store.looks(of("raced"))).toHaveLength(2);
 });
 
