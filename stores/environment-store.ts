@@ -4,7 +4,7 @@
  */
 
 import type { D1Database } from "@cloudflare/workers-types";
-import { and, desc, eq, isNull, lt } from "drizzle-orm";
+import { and, desc, eq, isNull, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod/mini";
 import { hashSecret } from "../contracts/api-key.ts";
@@ -99,8 +99,13 @@ export function environmentStore(d1: D1Database) {
       }));
     },
 
-    async keyPublished(hash: string): Promise<void> {
-      await db.update(apiKeys).set({ published: true }).where(eq(apiKeys.hash, hash));
+    /** KV holds the key, or holds it no more. When CONTROL says otherwise by now, it counts as not published. */
+    async keyPublished(hash: string, isHeld: boolean): Promise<void> {
+      const isInForce = isNull(apiKeys.revokedAt);
+      await db
+        .update(apiKeys)
+        .set({ published: isHeld ? sql`${isInForce}` : sql`not (${isInForce})` })
+        .where(eq(apiKeys.hash, hash));
     },
 
     async environment(id: string) {
@@ -128,11 +133,16 @@ export function environmentStore(d1: D1Database) {
       return rows.map(({ id }) => id);
     },
 
-    async environmentPublished(id: string, version: number): Promise<void> {
-      await db
+    /** KV holds this version now. False when CONTROL has moved on: then the environment lags, whatever others have published. */
+    async environmentPublished(id: string, version: number): Promise<boolean> {
+      const [row] = await db
         .update(environments)
-        .set({ publishedVersion: version })
-        .where(and(eq(environments.id, id), lt(environments.publishedVersion, version)));
+        .set({
+          publishedVersion: sql`case when ${environments.version} = ${version} then ${version} else 0 end`,
+        })
+        .where(eq(environments.id, id))
+        .returning({ publishedVersion: environments.publishedVersion });
+      return row?.publishedVersion === version;
     },
 
     /** Newest first, before `beforeVersion` when given. */

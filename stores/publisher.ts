@@ -1,6 +1,7 @@
 /**
  * Brings KV in line with CONTROL: one consistent reading, its snapshot and counting plan written under its version,
- * then a second look, because another publisher may have read later and written sooner.
+ * then CONTROL is told, which says whether it has moved on meanwhile. KV cannot refuse an older value: a publisher that was overtaken may
+ * have overwritten a newer one, so it marks the environment as lagging before it tries again.
  * What fails here is repaired by the cron, which publishes every environment and key that lags.
  */
 
@@ -14,7 +15,7 @@ import type { EnvironmentStore } from "./environment-store.ts";
 const attempts = 5;
 
 export interface Publisher {
-  /** Rejects when KV or D1 fails; nothing is half-published for good, since the cron tries again. */
+  /** Does nothing when KV has it all. Rejects when KV or D1 fails: the environment lags until somebody tries again. */
   publish(environment: string): Promise<void>;
   /** Null removes the key. */
   publishKey(hash: string, key: ApiKey | null): Promise<void>;
@@ -26,22 +27,21 @@ export function publisher(
   environments: Pick<EnvironmentStore, "environment" | "environmentPublished" | "keyPublished">,
 ): Publisher {
   return {
-    async publish(environment) {
+    async publish(id) {
+      const environment = await environments.environment(id);
+      if (environment === null || environment.publishedVersion >= environment.version) return;
       for (let attempt = 0; attempt < attempts; attempt += 1) {
-        const state = await definitions.state(environment);
-        const before = await environments.environment(environment);
-        if (state === null || before === null) return;
+        const state = await definitions.state(id);
+        if (state === null) return;
         const metadata = { version: state.version };
-        await kv.put(configKeys.counting(environment), JSON.stringify(buildCountingPlan(state)), {
+        await kv.put(configKeys.counting(id), JSON.stringify(buildCountingPlan(state)), {
           metadata,
         });
-        await kv.put(configKeys.snapshot(environment), JSON.stringify(buildSnapshot(state)), {
-          metadata,
-        });
-        await kv.put(configKeys.environment(`${before.customer}/${before.name}`), environment);
-        await environments.environmentPublished(environment, state.version);
-        const after = await environments.environment(environment);
-        if (after === null || after.version === state.version) return;
+        await kv.put(configKeys.snapshot(id), JSON.stringify(buildSnapshot(state)), { metadata });
+        if (environment.publishedVersion === 0) {
+          await kv.put(configKeys.environment(`${environment.customer}/${environment.name}`), id);
+        }
+        if (await environments.environmentPublished(id, state.version)) return;
       }
     },
 
@@ -49,7 +49,7 @@ export function publisher(
       await (key === null
         ? kv.delete(configKeys.apiKey(hash))
         : kv.put(configKeys.apiKey(hash), JSON.stringify(key)));
-      await environments.keyPublished(hash);
+      await environments.keyPublished(hash, key !== null);
     },
   };
 }
