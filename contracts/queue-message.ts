@@ -4,7 +4,7 @@
  */
 
 import * as z from "zod/mini";
-import type { CountedEvent } from "../counting/types.ts";
+import type { Counts, CountedEvent } from "../counting/types.ts";
 import { limits } from "./limits.ts";
 
 const source = z.enum(["server", "client", "import", "edge"]);
@@ -43,7 +43,9 @@ export interface EventMessage {
   /** The published version that the events were judged by: the consumer needs a plan at least as new. */
   version: number;
   receivedAtMs: number;
+  /** May be empty, in a message that only counts. */
   events: CountedEvent[];
+  counts?: Counts;
 }
 
 export const eventMessage = z.object({
@@ -52,4 +54,5 @@ export const eventMessage = z.object({
   version: z.number(),
   receivedAtMs: z.number(),
   events: z.array(z.discriminatedUnion("type", [exposure, outcome])),
+  counts: z.exactOptional(z.record(z.string(), z.number())),
 }) satisfies z.ZodMiniType<EventMessage>;

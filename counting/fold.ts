@@ -8,7 +8,7 @@ import { DeltaCollector } from "./deltas.ts";
 import type { Deltas } from "./deltas.ts";
 import type { StoredDocument } from "./document.ts";
 import type { CompiledPlan } from "./plan.ts";
-import type { CountedEvent } from "./types.ts";
+import type { Counts, CountedEvent } from "./types.ts";
 import { foldUnit } from "./unit-fold.ts";
 import type { UnitEvents } from "./unit-fold.ts";
 import { unitKey } from "./unit.ts";
@@ -18,6 +18,7 @@ export interface EventBatch {
   environment: string;
   receivedAtMs: number;
   events: readonly CountedEvent[];
+  counts?: Counts;
 }
 
 export type Plans = ReadonlyMap<string, CompiledPlan>;
@@ -45,15 +46,19 @@ export function groupByUnit(plans: Plans, batches: readonly EventBatch[]): Map<s
   return new Map([...units].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** One unit after the other, so that only one document is unpacked at a time. */
+/**
+ * One unit after the other, so that only one document is unpacked at a time.
+ * With `keepsPast` no outcome is too old to count, as long as the unit has no more of them than a document holds: see unit-fold.ts.
+ */
 export function fold(
   stored: ReadonlyMap<string, StoredDocument>,
   units: ReadonlyMap<string, UnitEvents>,
+  { keepsPast = false }: { keepsPast?: boolean } = {},
 ): Folded {
   const documents = new Map<string, string>();
   const deltas = new DeltaCollector();
   for (const [key, events] of units) {
-    const document = foldUnit(events, stored.get(key), deltas);
+    const document = foldUnit(events, stored.get(key), { deltas, keepsPast });
     if (document !== null) documents.set(key, document);
   }
   return { documents, ...deltas.rows() };

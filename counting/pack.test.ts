@@ -66,6 +66,31 @@ test("messages are filled to the byte in UTF-8, and never beyond", () => {
   expect(pack(bytesOf(exact) - 1)).toBe(2);
 });
 
+test("counts travel in exactly one message, within its bytes, and in one of their own without events", () => {
+  const counts = { "rejected:invalid-event": 3 };
+  const read = (events: CountedEvent[], maxBytes = limits.queueMessageBytes) =>
+    [...packEvents(events, { ...packing, counts, maxBytes }).values()].flat().map((text) => {
+      expect(bytesOf(text)).toBeLessThanOrEqual(maxBytes);
+      return eventMessage.parse(JSON.parse(text));
+    });
+  const events = Array.from({ length: 40 }, (_, i) => outcome(i));
+  const messages = read(events, 600);
+  expect(messages.length).toBeGreaterThan(8);
+  expect(messages.flatMap((message) => message.counts ?? [])).toEqual([counts]);
+  expect(messages.flatMap((message) => message.events)).toHaveLength(40);
+  expect(read([])).toEqual([
+    {
+      v: 1,
+      environment: "0197",
+      version: 7,
+      receivedAtMs: packing.receivedAtMs,
+      events: [],
+      counts,
+    },
+  ]);
+  expect(packEvents([], packing).size).toBe(0);
+});
+
 test("an event that fits no message is a RangeError", () => {
   expect(() => packEvents([outcome(1)], { ...packing, maxBytes: 150 })).toThrow(RangeError);
 });

@@ -3,8 +3,9 @@
  * The shape is contracts/queue-message.ts; whoever sends decides which queue is which shard.
  */
 
+import { hash32 } from "../core/index.ts";
 import { shardOf } from "./unit.ts";
-import type { CountedEvent } from "./types.ts";
+import type { Counts, CountedEvent } from "./types.ts";
 import { utf8Length } from "./utf8.ts";
 
 export interface Packing {
@@ -15,21 +16,26 @@ export interface Packing {
   shards: number;
   /** Of one message, in UTF-8. */
   maxBytes: number;
+  /** Travel in one of the messages, and in one of their own when there are no events. */
+  counts?: Counts;
 }
 
 /** Messages by shard, in the order of their events. Throws a RangeError on an event that fits no message. */
 export function packEvents(
   events: readonly CountedEvent[],
-  { environment, version, receivedAtMs, shards, maxBytes }: Packing,
+  { environment, version, receivedAtMs, shards, maxBytes, counts = {} }: Packing,
 ): Map<number, string[]> {
   const head = `{"v":1,"environment":${JSON.stringify(environment)},"version":${version},"receivedAtMs":${receivedAtMs},"events":[`;
-  const tail = "]}";
-  const room = maxBytes - utf8Length(head) - tail.length;
+  const hasCounts = Object.keys(counts).length > 0;
+  const countsText = hasCounts ? `],"counts":${JSON.stringify(counts)}}` : "]}";
+  let tail = countsText;
+  const room = maxBytes - utf8Length(head) - utf8Length(countsText);
   const open = new Map<number, { texts: string[]; bytes: number }>();
   const packed = new Map<number, string[]>();
   const close = (shard: number, texts: readonly string[]) => {
     const messages = packed.get(shard) ?? [];
     messages.push(head + texts.join(",") + tail);
+    tail = "]}";
     packed.set(shard, messages);
   };
 
@@ -48,5 +54,6 @@ export function packEvents(
     }
   }
   for (const [shard, { texts }] of open) close(shard, texts);
+  if (hasCounts && packed.size === 0) close(hash32(environment) % shards, []);
   return packed;
 }

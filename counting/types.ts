@@ -40,6 +40,11 @@ export interface OutcomeEvent {
 
 export type CountedEvent = ExposureEvent | OutcomeEvent;
 
+/** What is counted for the health report, by name: "rejected:…", "refused-events", "dropped-exposures". At least once. */
+export interface Counts {
+  [name: string]: number;
+}
+
 export type Aggregation = "any" | "count" | "sum" | "max";
 
 /** How one metric reads outcomes; frozen for an experiment when its phase starts. */

@@ -50,7 +50,7 @@ export interface UnitEvents {
 export function foldUnit(
   { plan, arrivals }: UnitEvents,
   stored: StoredDocument | undefined,
-  deltas: DeltaCollector,
+  { deltas, keepsPast }: { deltas: DeltaCollector; keepsPast: boolean },
 ): string | null {
   const document = stored ? decodeDocument(stored) : emptyDocument(arrivals[0]?.event.timeMs ?? 0);
   const before = { exposures: [...document.exposures], outside: document.outside.length };
@@ -61,7 +61,8 @@ export function foldUnit(
   if (newestMs === -Infinity) return null;
 
   settle(document, before.exposures, plan);
-  dropOldOutcomes(document, newestMs, plan);
+  const roomy = keepsPast ? hotOutcomes : roomyOutcomes;
+  if (document.outcomes.length > roomy * outcomeWidth) dropOldOutcomes(document, newestMs, plan);
   const text = encodeWithin(document);
   if (text === null) return null;
 
@@ -186,7 +187,6 @@ function equalValues(a: readonly MetricValue[], b: readonly MetricValue[]): bool
 }
 
 function dropOldOutcomes(document: UnitDocument, newestMs: number, plan: CompiledPlan): void {
-  if (document.outcomes.length <= roomyOutcomes * outcomeWidth) return;
   let newest = newestMs;
   forEachOutcome(document, (_, timeMs) => (newest = Math.max(newest, timeMs)));
   const floorMs = newest - plan.outcomeAgeMs;

@@ -8,21 +8,19 @@ const place = ["environment", "experiment", "phase", "variant", "dimension", "va
 const cohort = ["cohort_start", "cohort_hours"];
 const sums = ["y", "yy", "d", "dd", "yd", "x", "xx", "xy"];
 
-/** `version` is the shard's after these changes. */
+/** Which of the twin tables are written: "" or "_rebuild". */
+export type TableSuffix = "" | "_rebuild";
+
+/** What is added to cells, populations and tallies. */
 export function deltaStatements(
   db: D1Database,
-  { populations, cells, tallies, activity }: Deltas,
-  version: number,
+  { populations, cells, tallies }: Deltas,
+  suffix: TableSuffix,
 ): D1PreparedStatement[] {
-  const statements = (sql: string, rows: unknown[][]) =>
-    jsonParameters(
-      rows.map((row) => JSON.stringify(row)),
-      { open: "[", close: "]" },
-    ).map((parameter) => db.prepare(sql).bind(parameter));
-
   return [
     ...statements(
-      addition("populations", [...place, ...cohort], ["n"]),
+      db,
+      addition(`populations${suffix}`, [...place, ...cohort], ["n"]),
       populations.map((at) => [
         at.environment,
         at.experiment,
@@ -36,7 +34,8 @@ export function deltaStatements(
       ]),
     ),
     ...statements(
-      addition("cells", [...place, ...cohort, "metric"], sums),
+      db,
+      addition(`cells${suffix}`, [...place, ...cohort, "metric"], sums),
       cells.map((at) => [
         at.environment,
         at.experiment,
@@ -58,17 +57,38 @@ export function deltaStatements(
       ]),
     ),
     ...statements(
-      addition("tallies", ["environment", "experiment", "phase", "cause", "detail"], ["n"]),
+      db,
+      addition(
+        `tallies${suffix}`,
+        ["environment", "experiment", "phase", "cause", "detail"],
+        ["n"],
+      ),
       tallies.map((at) => [at.environment, at.experiment, at.phase, at.cause, at.detail, at.n]),
     ),
-    ...statements(
-      upsert("activity", ["environment", "experiment"], {
-        version: "excluded.version",
-        last_event_ms: "max(last_event_ms, excluded.last_event_ms)",
-      }),
-      activity.map((at) => [at.environment, at.experiment, version, at.lastEventMs]),
-    ),
   ];
+}
+
+/** `version` is the shard's after these changes. */
+export function activityStatements(
+  db: D1Database,
+  { activity }: Deltas,
+  version: number,
+): D1PreparedStatement[] {
+  return statements(
+    db,
+    upsert("activity", ["environment", "experiment"], {
+      version: "excluded.version",
+      last_event_ms: "max(last_event_ms, excluded.last_event_ms)",
+    }),
+    activity.map((at) => [at.environment, at.experiment, version, at.lastEventMs]),
+  );
+}
+
+function statements(db: D1Database, sql: string, rows: unknown[][]): D1PreparedStatement[] {
+  return jsonParameters(
+    rows.map((row) => JSON.stringify(row)),
+    { open: "[", close: "]" },
+  ).map((parameter) => db.prepare(sql).bind(parameter));
 }
 
 /** Adds `values` to the row of that key, or makes it. */

@@ -63,6 +63,25 @@ test("a send rejects when a queue refuses", async () => {
   );
 });
 
+test("what a queue refused is counted with the next send of the environment, once", async () => {
+  let down = true;
+  const { sent, queues } = recorded(1, () => down);
+  const queue = eventQueue(queues, "refused-events");
+  for (const count of [3, 4]) {
+    await expect(queue.send({ ...batch, events: events(count) })).rejects.toThrow("Too Many");
+  }
+  down = false;
+  await queue.send({ ...batch, environment: "other", events: events(1) });
+  await queue.send({ ...batch, events: events(1), counts: { "rejected:invalid-event": 1 } });
+  await queue.send({ ...batch, events: events(1) });
+  const counts = sent.flat(2).map(({ body }) => (JSON.parse(body) as { counts?: object }).counts);
+  expect(counts).toEqual([
+    undefined,
+    { "rejected:invalid-event": 1, "refused-events": 7 },
+    undefined,
+  ]);
+});
+
 test("bindings are counted from 0 until one is missing", () => {
   const env = { EVENTS_0: "a", EVENTS_1: "b", EVENTS_10: "k", EVENTS_3: "d", OTHER: "x" };
   expect(numberedBindings(env, "EVENTS_")).toEqual(["a", "b"]);

@@ -1,12 +1,13 @@
 /**
  * The queues EVENTS_0…n, one a shard: at least once, in no particular order.
  * `send` resolves when every event is in its queue; when it rejects, some may be, and sending all again is harmless.
+ * What was refused is counted in memory until a later send takes the count along: a hint, lost with the isolate.
  */
 
 import type { MessageSendRequest, Queue } from "@cloudflare/workers-types";
 import { limits } from "../contracts/limits.ts";
 import { packEvents } from "../counting/pack.ts";
-import type { CountedEvent } from "../counting/types.ts";
+import type { Counts, CountedEvent } from "../counting/types.ts";
 import { utf8Length } from "../counting/utf8.ts";
 
 /** Connections that may wait at once in one invocation. */
@@ -20,29 +21,57 @@ export interface SentEvents {
   version: number;
   receivedAtMs: number;
   events: readonly CountedEvent[];
+  counts?: Counts;
 }
 
 export interface EventQueue {
   send(sent: SentEvents): Promise<void>;
 }
 
-export function eventQueue(queues: readonly Queue<string>[]): EventQueue {
+/** What becomes of events that a queue refuses: their sender is told, or they are lost. */
+type Refused = "refused-events" | "dropped-exposures";
+
+/** One per isolate. */
+export function eventQueue(
+  queues: readonly Queue<string>[],
+  refused: Refused = "dropped-exposures",
+): EventQueue {
+  const unsent = new Map<string, number>();
+
+  async function sendAll({ environment, version, receivedAtMs, events, counts }: SentEvents) {
+    const packed = packEvents(events, {
+      environment,
+      version,
+      receivedAtMs,
+      shards: queues.length,
+      maxBytes: limits.queueMessageBytes,
+      ...(counts && { counts }),
+    });
+    const sends = [...packed].flatMap(([shard, messages]) =>
+      batchesOf(messages).map((batch) => async () => queues[shard]?.sendBatch(batch)),
+    );
+    const workers = Array.from({ length: sendsAtOnce }, async () => {
+      for (let send = sends.shift(); send; send = sends.shift()) await send();
+    });
+    await Promise.all(workers);
+  }
+
   return {
-    async send({ environment, version, receivedAtMs, events }) {
-      const packed = packEvents(events, {
-        environment,
-        version,
-        receivedAtMs,
-        shards: queues.length,
-        maxBytes: limits.queueMessageBytes,
-      });
-      const sends = [...packed].flatMap(([shard, messages]) =>
-        batchesOf(messages).map((batch) => async () => queues[shard]?.sendBatch(batch)),
-      );
-      const workers = Array.from({ length: sendsAtOnce }, async () => {
-        for (let send = sends.shift(); send; send = sends.shift()) await send();
-      });
-      await Promise.all(workers);
+    async send(sent) {
+      const { environment, events } = sent;
+      const earlier = unsent.get(environment);
+      unsent.delete(environment);
+      try {
+        await sendAll(
+          earlier === undefined
+            ? sent
+            : { ...sent, counts: { ...sent.counts, [refused]: earlier } },
+        );
+      } catch (error) {
+        const meanwhile = unsent.get(environment) ?? 0;
+        unsent.set(environment, meanwhile + (earlier ?? 0) + events.length);
+        throw error;
+      }
     },
   };
 }

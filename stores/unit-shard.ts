@@ -1,126 +1,115 @@
 /**
  * One database METRICS_s: the units of a shard and what they add up to. `fold` counts events exactly once:
  * documents and cells change in one transaction, and only when nobody else has written since the documents were read.
+ * While a rebuild catches up, its tables get the same events in the same transaction, so that none is missing when they take over.
  * Hazard: it reads, folds and writes; with several consumers on one shard it stays right, but they undo each other's work.
  */
 
 import type { D1Database, D1PreparedStatement } from "@cloudflare/workers-types";
-import { isStoredDocument } from "../counting/document.ts";
-import type { StoredDocument } from "../counting/document.ts";
 import { fold, groupByUnit } from "../counting/fold.ts";
 import type { EventBatch, Folded, Plans } from "../counting/fold.ts";
-import { deltaStatements } from "./delta-statements.ts";
-import { jsonParameters } from "./json-parameters.ts";
+import { activityStatements, deltaStatements } from "./delta-statements.ts";
+import type { TableSuffix } from "./delta-statements.ts";
+import { progressStatements } from "./shard-progress.ts";
+import { readDocuments, unitStatements } from "./unit-documents.ts";
 
 const attempts = 5;
-const unitsAStatement = 1_000;
-const statementsARead = 8;
 const lostRace = /NOT NULL constraint failed: meta\.version/;
 
 export interface UnitShard {
   /** Rejects when D1 fails; then nothing was counted, and folding the same events again is safe in any case. */
-  fold(plans: Plans, batches: readonly EventBatch[]): Promise<void>;
+  fold(plans: Plans, batches: readonly EventBatch[], nowMs: number): Promise<void>;
 }
 
 export function unitShard(db: D1Database): UnitShard {
   return {
-    async fold(plans, batches) {
-      const units = groupByUnit(plans, batches);
-      const keys = [...units.keys()];
-      for (let attempt = 0; attempt < attempts; attempt++) {
-        const version = await readVersion(db);
-        const folded = fold(await readDocuments(db, keys), units);
-        if (folded.documents.size === 0) return;
-        if (await write(db, version, folded)) return;
-      }
-      throw new Error(`the shard was written by others ${attempts} times in a row`);
+    async fold(plans, batches, nowMs) {
+      const noted = () => progressStatements(db, batches, nowMs);
+      await foldInto(db, plans, batches, { into: ["", "mirror"], noted });
     },
   };
 }
 
-async function readVersion(db: D1Database): Promise<number> {
-  const version = await db.prepare("SELECT version FROM meta WHERE id = 1").first("version");
-  if (typeof version !== "number")
-    throw new Error("the shard has no version: apply the migrations");
-  return version;
-}
-
-/** Documents of the units that have one. They may be newer than a version read before; then the write is refused. */
-async function readDocuments(
+/** Counts events into the tables of a rebuild alone, with their whole past: see `fold`. */
+export async function foldIntoRebuild(
   db: D1Database,
-  keys: readonly string[],
-): Promise<Map<string, StoredDocument>> {
-  const documents = new Map<string, StoredDocument>();
-  const step = unitsAStatement * statementsARead;
-  for (let start = 0; start < keys.length; start += step) {
-    const some = keys.slice(start, start + step);
-    const states = await readStates(db, some);
-    for (const [i, key] of some.entries()) {
-      const state = states[i];
-      if (state === 0) continue;
-      if (!isStoredDocument(state))
-        throw new Error(`the document of unit ${key} is of a newer format`);
-      documents.set(key, state);
+  plans: Plans,
+  batches: readonly EventBatch[],
+): Promise<void> {
+  await foldInto(db, plans, batches, { into: ["_rebuild"], noted: () => [] });
+}
+
+interface Target {
+  /** "mirror": the rebuild's tables, if a rebuild asks for it. */
+  into: (TableSuffix | "mirror")[];
+  /** Written in any case, in the same transaction. */
+  noted: () => D1PreparedStatement[];
+}
+
+async function foldInto(
+  db: D1Database,
+  plans: Plans,
+  batches: readonly EventBatch[],
+  { into, noted }: Target,
+): Promise<void> {
+  const units = groupByUnit(plans, batches);
+  const keys = [...units.keys()];
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const versions = await readVersions(db);
+    const statements: D1PreparedStatement[] = [];
+    for (const target of into) {
+      if (target === "mirror" && !versions.isMirrored) continue;
+      const suffix = target === "mirror" ? "_rebuild" : target;
+      const keepsPast = suffix === "_rebuild";
+      const folded = fold(await readDocuments(db, keys, suffix), units, { keepsPast });
+      // A rebuild may begin to want a mirror between reading and writing: then this version is no longer the shard's.
+      statements.push(...writes(db, folded, suffix, versions[suffix]));
     }
+    const all = [...statements, ...noted()];
+    if (all.length === 0 || (await write(db, all))) return;
   }
-  return documents;
+  throw new Error(`the shard was written by others ${attempts} times in a row`);
 }
 
-/** One state a key, 0 where there is none. A result is at most 2 MB, and a failing read may mean more: then by halves. */
-async function readStates(db: D1Database, keys: readonly string[]): Promise<unknown[]> {
-  const statement = db.prepare(
-    `SELECT group_concat(coalesce(units.state, '0'), ',' ORDER BY wanted.key) AS states
-     FROM json_each(?1) AS wanted LEFT JOIN units ON units.key = wanted.value`,
-  );
-  const parameters = jsonParameters(
-    keys.map((key) => JSON.stringify(key)),
-    { open: "[", close: "]" },
-    unitsAStatement,
-  );
-  try {
-    const results = await db.batch<{ states: string }>(
-      parameters.map((parameter) => statement.bind(parameter)),
-    );
-    return results.flatMap(({ results }) =>
-      results.flatMap(({ states }): unknown[] => parseArray(`[${states}]`)),
-    );
-  } catch (error) {
-    if (keys.length === 1) throw error;
-    const middle = Math.ceil(keys.length / 2);
-    const first = await readStates(db, keys.slice(0, middle));
-    return [...first, ...(await readStates(db, keys.slice(middle)))];
-  }
+interface Versions extends Record<TableSuffix, number> {
+  isMirrored: boolean;
 }
 
-function parseArray(text: string): unknown[] {
-  const parsed: unknown = JSON.parse(text);
-  return Array.isArray(parsed) ? parsed : [];
+async function readVersions(db: D1Database): Promise<Versions> {
+  const { results } = await db
+    .prepare("SELECT version, mirrored FROM meta ORDER BY id")
+    .all<{ version: number; mirrored: number }>();
+  const [live, rebuild] = results;
+  if (!live || !rebuild) throw new Error("the shard has no version: apply the migrations");
+  return { "": live.version, _rebuild: rebuild.version, isMirrored: rebuild.mirrored === 1 };
 }
 
-/** False: somebody else wrote since `version` was read, and nothing was written. */
-async function write(db: D1Database, version: number, folded: Folded): Promise<boolean> {
+/** None when nothing changes. */
+function writes(
+  db: D1Database,
+  folded: Folded,
+  suffix: TableSuffix,
+  version: number,
+): D1PreparedStatement[] {
+  if (folded.documents.size === 0) return [];
   const guard = db
-    .prepare("UPDATE meta SET version = CASE WHEN version = ?1 THEN version + 1 END WHERE id = 1")
-    .bind(version);
+    .prepare("UPDATE meta SET version = CASE WHEN version = ?1 THEN version + 1 END WHERE id = ?2")
+    .bind(version, suffix === "" ? 1 : 2);
+  return [
+    guard,
+    ...unitStatements(db, folded.documents, suffix),
+    ...deltaStatements(db, folded, suffix),
+    ...(suffix === "" ? activityStatements(db, folded, version + 1) : []),
+  ];
+}
+
+/** False: somebody else wrote since the versions were read, and nothing was written. */
+async function write(db: D1Database, statements: D1PreparedStatement[]): Promise<boolean> {
   try {
-    await db.batch([
-      guard,
-      ...unitWrites(db, folded.documents),
-      ...deltaStatements(db, folded, version + 1),
-    ]);
+    await db.batch(statements);
     return true;
   } catch (error) {
     if (error instanceof Error && lostRace.test(error.message)) return false;
     throw error;
   }
-}
-
-function unitWrites(db: D1Database, documents: ReadonlyMap<string, string>): D1PreparedStatement[] {
-  // As an object of documents: json_each hands an array on as text without reading into it.
-  const statement = db.prepare(
-    `INSERT INTO units (key, state) SELECT key, value FROM json_each(?1) WHERE true
-     ON CONFLICT (key) DO UPDATE SET state = excluded.state`,
-  );
-  const members = [...documents].map(([key, text]) => `${JSON.stringify(key)}:${text}`);
-  return jsonParameters(members, { open: "{", close: "}" }).map((each) => statement.bind(each));
 }

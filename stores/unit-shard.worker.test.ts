@@ -20,7 +20,7 @@ const sumOf = async (table: string, column: string) =>
 
 beforeEach(async () => {
   await env.METRICS_0.batch(
-    ["units", "populations", "cells", "tallies", "activity"].map((table) =>
+    ["units", "populations", "cells", "tallies", "activity", "counters", "progress"].map((table) =>
       env.METRICS_0.prepare(`DELETE FROM ${table}`),
     ),
   );
@@ -51,11 +51,15 @@ describe("a fold", () => {
     await unitShard(env.METRICS_0).fold(
       plans,
       batch(exposed({ attributes: { country: "US" } }), bought(start + 1)),
+      start,
     );
     const version = Number(meta?.["version"]) + 1;
     const place = { environment: "e", experiment: "checkout", phase: 1, variant: "control" };
     const cohort = { cohort_start: startHour, cohort_hours: 1 };
-    expect(await rows("meta")).toEqual([{ id: 1, version }]);
+    expect(await rows("meta")).toEqual([
+      { id: 1, version, mirrored: 0 },
+      { id: 2, version: 0, mirrored: 0 },
+    ]);
     expect(await rows("populations")).toEqual([
       { ...place, dimension: "", value: "", ...cohort, n: 1 },
       { ...place, dimension: "country", value: "US", ...cohort, n: 1 },
@@ -84,27 +88,46 @@ describe("a fold", () => {
     ];
     const events = ids.map((unit) => exposed({ unit, attributes: { country: unit } }));
     const shard = unitShard(env.METRICS_0);
-    await shard.fold(plans, batch(...events));
-    await shard.fold(plans, batch(...events));
+    await shard.fold(plans, batch(...events), start);
+    await shard.fold(plans, batch(...events), start);
     expect(await sumOf("populations", "n")).toBe(ids.length);
     expect(await count("units")).toBe(ids.length);
-    await shard.fold(plans, batch(...ids.map((unit) => exposed({ unit, variant: "one_page" }))));
+    await shard.fold(
+      plans,
+      batch(...ids.map((unit) => exposed({ unit, variant: "one_page" }))),
+      start,
+    );
     expect(await sumOf("populations", "n")).toBe(0);
   });
 
   test("writes no row for what changes nothing, not even a version", async () => {
     const shard = unitShard(env.METRICS_0);
-    await shard.fold(plans, batch(exposed()));
+    await shard.fold(plans, batch(exposed()), start);
     const meta = await rows("meta");
-    await shard.fold(plans, batch(exposed(), exposed({ timeMs: start + hour })));
+    await shard.fold(plans, batch(exposed(), exposed({ timeMs: start + hour })), start);
     expect(await rows("meta")).toEqual(meta);
+  });
+
+  test("notes how far it came and what it was told to count, whether or not a unit changes", async () => {
+    const shard = unitShard(env.METRICS_0);
+    const message = { environment: "e", receivedAtMs: start + hour, events: [exposed()] };
+    await shard.fold(plans, [{ ...message, counts: { "rejected:invalid-event": 2 } }], start + 1);
+    await shard.fold(plans, [message], start + 5);
+    await shard.fold(plans, [{ ...message, receivedAtMs: start, events: [] }], start + 3);
+    expect(await rows("progress")).toEqual([
+      { id: 1, newest_event_ms: start, newest_received_ms: start + hour, folded_at_ms: start + 5 },
+    ]);
+    expect(await rows("counters")).toEqual([
+      { environment: "e", hour: startHour + 1, name: "folded-events", n: 2 },
+      { environment: "e", hour: startHour + 1, name: "rejected:invalid-event", n: 2 },
+    ]);
   });
 
   test("that another writer overtakes reads again, and both are counted", async () => {
     const overtaken = beforeTheWrite(() =>
-      unitShard(env.METRICS_0).fold(plans, batch(bought(start + 1))),
+      unitShard(env.METRICS_0).fold(plans, batch(bought(start + 1)), start),
     );
-    await unitShard(overtaken).fold(plans, batch(exposed()));
+    await unitShard(overtaken).fold(plans, batch(exposed()), start);
     expect(await sumOf("populations", "n")).toBe(1);
     expect(await sumOf("cells", "y")).toBe(1);
   });
@@ -112,12 +135,12 @@ describe("a fold", () => {
   test("that is always overtaken gives up, having counted nothing of its own", async () => {
     let others = 0;
     const overtake = () =>
-      unitShard(env.METRICS_0).fold(plans, batch(exposed({ unit: `other${others++}` })));
+      unitShard(env.METRICS_0).fold(plans, batch(exposed({ unit: `other${others++}` })), start);
     const always = intercepted((run) => async (statements) => {
       await overtake();
       return run(statements);
     });
-    await expect(unitShard(always).fold(plans, batch(exposed()))).rejects.toThrow(
+    await expect(unitShard(always).fold(plans, batch(exposed()), start)).rejects.toThrow(
       "written by others",
     );
     expect(await sumOf("populations", "n")).toBe(others);
@@ -126,10 +149,10 @@ describe("a fold", () => {
   test("that D1 interrupts counts nothing, and counts once when it is folded again", async () => {
     const broken = beforeTheWrite(() => Promise.reject(new Error("D1_ERROR: internal error")));
     const events = batch(exposed(), bought(start + 1));
-    await expect(unitShard(broken).fold(plans, events)).rejects.toThrow("internal error");
+    await expect(unitShard(broken).fold(plans, events, start)).rejects.toThrow("internal error");
     expect(await count("units")).toBe(0);
-    await unitShard(env.METRICS_0).fold(plans, events);
-    await unitShard(env.METRICS_0).fold(plans, events);
+    await unitShard(env.METRICS_0).fold(plans, events, start);
+    await unitShard(env.METRICS_0).fold(plans, events, start);
     expect(await sumOf("populations", "n")).toBe(1);
     expect(await sumOf("cells", "y")).toBe(1);
   });
@@ -159,10 +182,18 @@ describe("a fold", () => {
     const outcomes = (unit: string) =>
       Array.from({ length: 2_000 }, (_, i) => bought(start + i, 1, { unit }));
     for (const unit of units) {
-      await unitShard(env.METRICS_0).fold(plans, batch(exposed({ unit }), ...outcomes(unit)));
+      await unitShard(env.METRICS_0).fold(
+        plans,
+        batch(exposed({ unit }), ...outcomes(unit)),
+        start,
+      );
     }
     const shard = unitShard(limited);
-    await shard.fold(plans, batch(...units.map((unit) => bought(start + 3_000, 1, { unit }))));
+    await shard.fold(
+      plans,
+      batch(...units.map((unit) => bought(start + 3_000, 1, { unit }))),
+      start,
+    );
     expect(Math.max(...reads)).toBeGreaterThan(2_000_000);
     expect(parameters.filter((bytes) => bytes > 500_000).length).toBeGreaterThan(1);
     expect(Math.max(...parameters)).toBeLessThanOrEqual(limits.d1ParameterBytes);
@@ -172,10 +203,10 @@ describe("a fold", () => {
 
   test("takes many units at once", async () => {
     const events = Array.from({ length: 20_000 }, (_, i) => exposed({ unit: `unit-${i}` }));
-    await unitShard(env.METRICS_0).fold(plans, batch(...events));
+    await unitShard(env.METRICS_0).fold(plans, batch(...events), start);
     expect(await sumOf("populations", "n")).toBe(20_000);
     const outcomes = events.map(({ unit }, i) => bought(start + i, 1, { unit }));
-    await unitShard(env.METRICS_0).fold(plans, batch(...outcomes));
+    await unitShard(env.METRICS_0).fold(plans, batch(...outcomes), start);
     expect(await sumOf("cells", "y")).toBe(20_000);
   });
 });

@@ -5,18 +5,24 @@
 
 import { integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** One row: the version that a batch must have read to be allowed to write. */
+/**
+ * The version that a batch must have read to be allowed to write: row 1 guards the tables that are read, row 2 their `…_rebuild` twins.
+ * `mirrored` (row 2 only): whatever is folded into the first is folded into the second in the same transaction.
+ */
 export const meta = sqliteTable("meta", {
   id: integer("id").primaryKey(),
   version: integer("version").notNull(),
+  mirrored: integer("mirrored").notNull(),
 });
 
-/** One JSON document a unit: its exposures with what they contribute to cells, and its recent outcomes. */
-export const units = sqliteTable("units", {
+const unit = {
   /** environment, kind and unit id, separated by U+001F. */
   key: text("key").primaryKey(),
   state: text("state").notNull(),
-});
+};
+
+/** One JSON document a unit: its exposures with what they contribute to cells, and its recent outcomes. */
+export const units = sqliteTable("units", unit);
 
 /** Where a cell lies. A cohort is the units first exposed in [start, start + hours), in whole hours since the epoch. */
 const population = {
@@ -32,11 +38,8 @@ const population = {
   cohortHours: integer("cohort_hours").notNull(),
 };
 
-/** How many units each variant has. */
-export const populations = sqliteTable(
-  "populations",
-  { ...population, n: integer("n").notNull() },
-  (t) => [
+const populationTable = <Name extends string>(name: Name) =>
+  sqliteTable(name, { ...population, n: integer("n").notNull() }, (t) => [
     primaryKey({
       columns: [
         t.environment,
@@ -49,54 +52,107 @@ export const populations = sqliteTable(
         t.cohortHours,
       ],
     }),
-  ],
-);
+  ]);
+
+/** How many units each variant has. */
+export const populations = populationTable("populations");
+
+const cellTable = <Name extends string>(name: Name) =>
+  sqliteTable(
+    name,
+    {
+      ...population,
+      metric: text("metric").notNull(),
+      y: real("y").notNull(),
+      yy: real("yy").notNull(),
+      d: real("d").notNull(),
+      dd: real("dd").notNull(),
+      yd: real("yd").notNull(),
+      x: real("x").notNull(),
+      xx: real("xx").notNull(),
+      xy: real("xy").notNull(),
+    },
+    (t) => [
+      primaryKey({
+        columns: [
+          t.environment,
+          t.experiment,
+          t.phase,
+          t.metric,
+          t.dimension,
+          t.value,
+          t.variant,
+          t.cohortStart,
+          t.cohortHours,
+        ],
+      }),
+    ],
+  );
 
 /** Sums over those units: y the metric (a ratio's numerator), d its denominator, x its covariate. */
-export const cells = sqliteTable(
-  "cells",
-  {
-    ...population,
-    metric: text("metric").notNull(),
-    y: real("y").notNull(),
-    yy: real("yy").notNull(),
-    d: real("d").notNull(),
-    dd: real("dd").notNull(),
-    yd: real("yd").notNull(),
-    x: real("x").notNull(),
-    xx: real("xx").notNull(),
-    xy: real("xy").notNull(),
-  },
-  (t) => [
-    primaryKey({
-      columns: [
-        t.environment,
-        t.experiment,
-        t.phase,
-        t.metric,
-        t.dimension,
-        t.value,
-        t.variant,
-        t.cohortStart,
-        t.cohortHours,
-      ],
-    }),
-  ],
-);
+export const cells = cellTable("cells");
+
+const tallyTable = <Name extends string>(name: Name) =>
+  sqliteTable(
+    name,
+    {
+      environment: text("environment").notNull(),
+      experiment: text("experiment").notNull(),
+      phase: integer("phase").notNull(),
+      cause: text("cause").notNull(),
+      /** A pair of variants for quarantined units, else "". */
+      detail: text("detail").notNull(),
+      n: integer("n").notNull(),
+    },
+    (t) => [primaryKey({ columns: [t.environment, t.experiment, t.phase, t.cause, t.detail] })],
+  );
 
 /** What is not in the cells, counted by cause (see counting/): quarantined pairs, bots, late events, events outside a phase. */
-export const tallies = sqliteTable(
-  "tallies",
+export const tallies = tallyTable("tallies");
+
+/** Where the archive is counted anew; takes the place of the table of that name by being renamed. Empty between rebuilds. */
+export const unitsRebuild = sqliteTable("units_rebuild", unit);
+export const populationsRebuild = populationTable("populations_rebuild");
+export const cellsRebuild = cellTable("cells_rebuild");
+export const talliesRebuild = tallyTable("tallies_rebuild");
+
+/** One row a rebuild: where it stands, what it found. */
+export const rebuilds = sqliteTable("rebuilds", {
+  /** UUIDv7. */
+  id: text("id").primaryKey(),
+  reason: text("reason").notNull(),
+  /** See RebuildStatus. */
+  status: text("status").notNull(),
+  requestedAtMs: integer("requested_at_ms").notNull(),
+  /** When its last step ended; a run that stands still is queued again. */
+  steppedAtMs: integer("stepped_at_ms").notNull(),
+  /** How far the archive is read; "" is the beginning. */
+  cursor: text("cursor").notNull(),
+  /** What the plans said when it began: a rebuild across a change of them begins anew. */
+  plans: text("plans").notNull(),
+  events: integer("events").notNull(),
+  /** JSON of RebuildDifference; null until it is known. */
+  difference: text("difference"),
+});
+
+/** One row: how far the shard has come. */
+export const progress = sqliteTable("progress", {
+  id: integer("id").primaryKey(),
+  newestEventMs: integer("newest_event_ms").notNull(),
+  newestReceivedMs: integer("newest_received_ms").notNull(),
+  foldedAtMs: integer("folded_at_ms").notNull(),
+});
+
+/** What travelled with the messages and how many events they had, by the hour of reception (since the epoch). At least once. */
+export const counters = sqliteTable(
+  "counters",
   {
     environment: text("environment").notNull(),
-    experiment: text("experiment").notNull(),
-    phase: integer("phase").notNull(),
-    cause: text("cause").notNull(),
-    /** A pair of variants for quarantined units, else "". */
-    detail: text("detail").notNull(),
+    hour: integer("hour").notNull(),
+    name: text("name").notNull(),
     n: integer("n").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.environment, t.experiment, t.phase, t.cause, t.detail] })],
+  (t) => [primaryKey({ columns: [t.environment, t.hour, t.name] })],
 );
 
 /** That something of an experiment changed, so that the cron analyses only those: `version` is meta's at the last change. */

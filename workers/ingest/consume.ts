@@ -10,6 +10,7 @@ import { eventMessage } from "../../contracts/queue-message.ts";
 import type { EventMessage } from "../../contracts/queue-message.ts";
 import type { CompiledPlan } from "../../counting/plan.ts";
 import type { CountingPlanStore } from "../../stores/counting-plan-store.ts";
+import type { DeadLetterStore } from "../../stores/dead-letter-store.ts";
 import type { EventArchive } from "../../stores/event-archive.ts";
 import type { UnitShard } from "../../stores/unit-shard.ts";
 import { decide } from "./decide.ts";
@@ -17,7 +18,8 @@ import type { Fate } from "./decide.ts";
 import { putAside } from "./put-aside.ts";
 
 export interface Consumer {
-  archive: EventArchive;
+  archive: Pick<EventArchive, "keep">;
+  letters: Pick<DeadLetterStore, "putAside">;
   plans: CountingPlanStore;
   shard: UnitShard;
   shardIndex: number;
@@ -39,9 +41,12 @@ export async function consume(batch: MessageBatch, consumer: Consumer): Promise<
   const { archive, shard, shardIndex, nowMs } = consumer;
   const deliveries = batch.messages.map(read);
   const plans = await findPlans(deliveries, consumer);
-  await attempt("archive", deliveries, (contents) => archive.keep(contents, shardIndex, nowMs()));
+  await attempt("archive", deliveries, async (contents) => {
+    const telling = contents.filter(({ events }) => events.length > 0);
+    if (telling.length > 0) await archive.keep(telling, shardIndex, nowMs());
+  });
   for (const some of foldsOf(deliveries)) {
-    await attempt("fold", some, (contents) => shard.fold(plans, contents));
+    await attempt("fold", some, (contents) => shard.fold(plans, contents, nowMs()));
   }
   for (const delivery of deliveries) await answer(delivery, batch.queue, consumer);
 }
@@ -113,7 +118,7 @@ function foldsOf(deliveries: readonly Delivery[]): Delivery[][] {
 async function answer(
   { message, fate }: Delivery,
   queue: string,
-  { archive, nowMs }: Consumer,
+  { letters, nowMs }: Consumer,
 ): Promise<void> {
   const decided = decide(fate, message.attempts);
   switch (decided.action) {
@@ -122,7 +127,7 @@ async function answer(
     case "retry":
       return message.retry({ delaySeconds: decided.delaySeconds });
     case "dead-letter":
-      return putAside(message, { reason: decided.reason, queue }, archive, nowMs());
+      return putAside(message, { reason: decided.reason, queue }, letters, nowMs());
     default:
       return decided satisfies never;
   }

@@ -5,6 +5,7 @@ import { configKeys } from "../../contracts/config-keys.ts";
 import { packEvents } from "../../counting/pack.ts";
 import type { CountedEvent } from "../../counting/types.ts";
 import { countingPlanStore } from "../../stores/counting-plan-store.ts";
+import { deadLetterStore } from "../../stores/dead-letter-store.ts";
 import { eventArchive } from "../../stores/event-archive.ts";
 import { unitShard } from "../../stores/unit-shard.ts";
 import { bought, exposed, planOf, start } from "../../test/checkout-events.ts";
@@ -16,6 +17,7 @@ const queue = "edgewise-events-0";
 
 const consumer = (): Consumer => ({
   archive: eventArchive(env.ARCHIVE),
+  letters: deadLetterStore(env.ARCHIVE),
   plans: countingPlanStore(env.CONFIG),
   shard: unitShard(env.METRICS_0),
   shardIndex: 0,
@@ -91,6 +93,16 @@ describe("a batch", () => {
     expect([await population("f"), await purchases("f")]).toEqual([1, null]);
   });
 
+  test("that only counts is counted without an object in the archive", async () => {
+    const head = { v: 1, environment: "e", version: 1, receivedAtMs: start, events: [] };
+    expect(
+      await deliver([JSON.stringify({ ...head, counts: { "dropped-exposures": 5 } })]),
+    ).toEqual(["ack"]);
+    expect(await archived("")).toEqual([]);
+    const counter = env.METRICS_0.prepare("SELECT n FROM counters WHERE name = ?1");
+    expect(await counter.bind("dropped-exposures").first("n")).toBe(5);
+  });
+
   test("of a hundred messages is counted whole", async () => {
     const bodies = Array.from({ length: 100 }, (_, i) =>
       text(Array.from({ length: 300 }, (_, j) => exposed({ unit: `u${i}-${j}` }))),
@@ -132,8 +144,8 @@ describe("a message that cannot be read", () => {
   );
 
   test("comes again when it cannot be put aside", async () => {
-    const archive = { ...eventArchive(env.ARCHIVE), putAside: down };
-    expect(await deliver(["{", text([exposed()])], { archive })).toEqual([2, "ack"]);
+    const letters = { putAside: down };
+    expect(await deliver(["{", text([exposed()])], { letters })).toEqual([2, "ack"]);
   });
 });
 
@@ -206,7 +218,7 @@ test("what a queue gave up on is put aside whole", async () => {
     "edgewise-dead-letters",
     bodies.map((body, i) => ({ id: String(i), timestamp: new Date(start), attempts: 1, body })),
   );
-  await putAllAside(batch, eventArchive(env.ARCHIVE), start);
+  await putAllAside(batch, deadLetterStore(env.ARCHIVE), start);
   const { explicitAcks } = await getQueueResult(batch, createExecutionContext());
   expect(explicitAcks).toEqual(["0", "1"]);
   const letters = await archived("dead-letter/v1/");

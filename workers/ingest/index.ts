@@ -10,12 +10,18 @@ import type {
 } from "@cloudflare/workers-types";
 import { countingPlanStore } from "../../stores/counting-plan-store.ts";
 import type { CountingPlanStore } from "../../stores/counting-plan-store.ts";
+import { deadLetterStore } from "../../stores/dead-letter-store.ts";
 import { eventArchive } from "../../stores/event-archive.ts";
 import { eventQueue } from "../../stores/event-queue.ts";
 import { keyStore } from "../../stores/key-store.ts";
 import { numberedBindings } from "../../stores/numbered-bindings.ts";
+import { queueBacklogs } from "../../stores/queue-backlog.ts";
+import { shardHealths } from "../../stores/shard-health.ts";
 import { unitShard } from "../../stores/unit-shard.ts";
 import { consume } from "./consume.ts";
+import { deadLetterRoutes } from "./dead-letters.ts";
+import { healthRoutes } from "./health.ts";
+import type { HealthServices } from "./health.ts";
 import { intakeApp } from "./intake.ts";
 import { putAllAside } from "./put-aside.ts";
 
@@ -27,7 +33,7 @@ export interface Env {
 }
 
 interface Memory {
-  app: ReturnType<typeof intakeApp>;
+  app: ReturnType<typeof ingestApp>;
   plans: CountingPlanStore;
 }
 
@@ -38,15 +44,39 @@ function memoryOf(env: Env): Memory {
   const known = memories.get(env);
   if (known !== undefined) return known;
   const plans = countingPlanStore(env.CONFIG);
-  const app = intakeApp({
-    keys: keyStore(env.CONFIG),
-    plans,
-    events: eventQueue(numberedBindings(env, "EVENTS_")),
-    nowMs,
-  });
-  memories.set(env, { app, plans });
-  return { app, plans };
+  const memory = { app: ingestApp(env, plans), plans };
+  memories.set(env, memory);
+  return memory;
 }
+
+/** Events, and what is known of their way; dead letters, because archive and queues are bound here and nowhere else. */
+function ingestApp(env: Env, plans: CountingPlanStore) {
+  const keys = keyStore(env.CONFIG);
+  const queues = numberedBindings(env, "EVENTS_");
+  const events = eventQueue(queues, "refused-events");
+  const letters = deadLetterStore(env.ARCHIVE);
+  return intakeApp({ keys, plans, events, nowMs })
+    .route("/api/v1/dead-letters", deadLetterRoutes({ keys, letters, events, nowMs }))
+    .route("/api/v1/health", healthRoutes({ keys, observe: observer(env), nowMs }));
+}
+
+function observer(env: Env): HealthServices["observe"] {
+  const letters = deadLetterStore(env.ARCHIVE);
+  return async (environment, sinceHour) => {
+    const [backlogs, shards, deadLetters] = await Promise.all([
+      queueBacklogs(numberedBindings(env, "EVENTS_")),
+      shardHealths(numberedBindings(env, "METRICS_"), environment, sinceHour),
+      letters.list(countedLetters).catch((error: unknown) => {
+        console.error(JSON.stringify({ event: "dead-letters-unavailable", error: String(error) }));
+        return null;
+      }),
+    ]);
+    return { backlogs, shards, deadLetters };
+  };
+}
+
+/** More dead letters than this are "more" in the health report. */
+const countedLetters = 500;
 
 const nowMs = () => Date.now();
 
@@ -56,6 +86,7 @@ async function consumeShard(batch: MessageBatch, shardIndex: number, env: Env): 
   if (!database) throw new Error(`${batch.queue} has no database METRICS_${shardIndex}`);
   await consume(batch, {
     archive: eventArchive(env.ARCHIVE),
+    letters: deadLetterStore(env.ARCHIVE),
     plans: memoryOf(env).plans,
     shard: unitShard(database),
     shardIndex,
@@ -69,7 +100,7 @@ export default {
   async queue(batch, env) {
     const shard = /-events-(\d+)$/.exec(batch.queue)?.[1];
     await (shard === undefined
-      ? putAllAside(batch, eventArchive(env.ARCHIVE), nowMs())
+      ? putAllAside(batch, deadLetterStore(env.ARCHIVE), nowMs())
       : consumeShard(batch, Number(shard), env));
   },
 } satisfies ExportedHandler<Env>;

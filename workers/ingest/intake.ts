@@ -11,7 +11,7 @@ import type { EventBatchBody } from "../../contracts/events.ts";
 import { limits } from "../../contracts/limits.ts";
 import { ok, refuse } from "../../contracts/problem.ts";
 import type { Result } from "../../contracts/problem.ts";
-import type { Source } from "../../counting/types.ts";
+import type { Counts, Source } from "../../counting/types.ts";
 import { createApp, reply } from "../../http/app.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { readJson } from "../../http/body.ts";
@@ -89,7 +89,8 @@ async function send(
       judged = judge(events, { plan, source, receivedAtMs, clockShiftMs });
     }
     const { version } = plan;
-    await intake.events.send({ environment, version, receivedAtMs, events: judged.events });
+    const counts = countsOf(judged);
+    await intake.events.send({ environment, version, receivedAtMs, events: judged.events, counts });
     return ok({ accepted: judged.accepted, rejected: judged.rejected });
   } catch (error) {
     console.error(JSON.stringify({ event: "intake-unavailable", error: String(error) }));
@@ -97,4 +98,14 @@ async function send(
       retryAfterSeconds: 2,
     });
   }
+}
+
+/** They travel with the events, so that they are as durable and cost nothing more. */
+function countsOf({ rejected }: Judged): Counts {
+  const counts: Counts = {};
+  for (const { code } of rejected) {
+    const name = `rejected:${code}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
 }

@@ -93,7 +93,21 @@ test("what is accepted is queued under the plan's version before the 202", async
         expect.objectContaining({ type: "exposure", kind: "user", source: "server" }),
         expect.objectContaining({ type: "outcome", kind: "targetingKey", source: "server" }),
       ],
+      counts: { "rejected:invalid-event": 1 },
     },
+  ]);
+});
+
+test("rejections are queued as counts by code, even when nothing is accepted", async () => {
+  const { post, sent } = intake();
+  const unknown = { ...exposure, experiment: "other" };
+  const { status } = await post({ events: [unknown, unknown, { type: "outcome" }] });
+  expect(status).toBe(202);
+  expect(sent).toEqual([
+    expect.objectContaining({
+      events: [],
+      counts: { "rejected:unknown-experiment": 2, "rejected:invalid-event": 1 },
+    }),
   ]);
 });
 

@@ -79,7 +79,7 @@ function journalledQueue(
   name: string,
   queue: Queue<string>,
   journals: LocalEnv["JOURNAL"],
-): Pick<Queue<string>, "send" | "sendBatch"> {
+): Queue<string> {
   const sendBatch: Queue<string>["sendBatch"] = async (messages, options) => {
     // A stub belongs to the request that made it.
     const journal = journals.getByName(name);
@@ -92,6 +92,7 @@ function journalledQueue(
     return await queue.sendBatch(bodies, options);
   };
   return {
+    metrics: async () => await queue.metrics(),
     sendBatch,
     send: async (body, options) => await sendBatch([{ body, contentType: "text", ...options }]),
   };
