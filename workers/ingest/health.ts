@@ -1,38 +1,20 @@
-/**
- * `GET /api/v1/health`: how the event path is doing, from what queues, shards and archive say now; nothing is remembered here.
- * Exact: newest times, tallies, dead letters. At least once: counts by name. As near as the platform tells: backlogs.
- */
+/** `GET /api/v1/health`: how the event path is doing now; nothing is remembered here. */
 
 import { Hono } from "hono";
 import type { KeyDirectory } from "../../contracts/api-key.ts";
-import type { Counts } from "../../counting/types.ts";
 import { reply } from "../../http/app.ts";
 import type { AppEnv } from "../../http/app.ts";
 import { authenticate } from "../../http/authenticate.ts";
-import type { DeadLetterPage } from "../../stores/dead-letter-store.ts";
-import type { QueueBacklog } from "../../stores/queue-backlog.ts";
-import type { ShardHealth } from "../../stores/shard-health.ts";
+import { countedHours, reportOf } from "./health-report.ts";
+import type { Observations } from "./health-report.ts";
 
-export interface Observations {
-  nowMs: number;
-  /** One entry a shard, null where it cannot be told. */
-  backlogs: readonly (QueueBacklog | null)[];
-  shards: readonly (ShardHealth | null)[];
-  /** The oldest ones, of every environment; null when R2 failed. */
-  deadLetters: DeadLetterPage | null;
-}
+const hourMs = 3_600_000;
 
 export interface HealthServices {
   keys: KeyDirectory;
   observe: (environment: string, sinceHour: number) => Promise<Omit<Observations, "nowMs">>;
   nowMs: () => number;
 }
-
-/** An event is in the results within five minutes; what waits longer is an alarm. */
-const lagAlarmMs = 5 * 60_000;
-const countedHours = 24;
-const hourMs = 3_600_000;
-const rejectedPrefix = "rejected:";
 
 export function healthRoutes({ keys, observe, nowMs }: HealthServices) {
   return new Hono<AppEnv<object>>().get("/", async (c) => {
@@ -43,107 +25,4 @@ export function healthRoutes({ keys, observe, nowMs }: HealthServices) {
     const observed = await observe(principal.value.environment, sinceHour);
     return c.json(reportOf({ nowMs: now, ...observed }));
   });
-}
-
-export function reportOf({ nowMs, backlogs, shards, deadLetters }: Observations) {
-  const counts = sumOf(shards.map((shard) => shard?.counts ?? {}));
-  const rejected = Object.entries(counts).filter(([name]) => name.startsWith(rejectedPrefix));
-  const reports = shards.map((shard, index) => shardReport(shard, backlogs[index] ?? null, nowMs));
-  const alarms = reports.flatMap((report, shard) =>
-    alarmsOf(report).map((alarm) => ({ shard, ...alarm })),
-  );
-  const oldest = deadLetters?.letters[0];
-  return {
-    status: alarms.length === 0 ? "ok" : "alarm",
-    asOf: isoOf(nowMs),
-    alarms,
-    intake: {
-      hours: countedHours,
-      foldedEvents: counts["folded-events"] ?? 0,
-      rejected: Object.fromEntries(
-        rejected.map(([name, n]) => [name.slice(rejectedPrefix.length), n]),
-      ),
-      refusedEvents: counts["refused-events"] ?? 0,
-      droppedExposures: counts["dropped-exposures"] ?? 0,
-    },
-    deadLetters: deadLetters && {
-      count: deadLetters.letters.length,
-      /** There are more than were counted. */
-      isMore: deadLetters.next !== null,
-      oldestAgeSeconds: oldest === undefined ? null : secondsSince(oldest.putAsideAtMs, nowMs),
-    },
-    shards: reports,
-  };
-}
-
-type ShardReport = ReturnType<typeof shardReport>;
-
-function shardReport(shard: ShardHealth | null, backlog: QueueBacklog | null, nowMs: number) {
-  const { progress = null, tallies = {}, rebuild = null } = shard ?? {};
-  const oldestAtMs = backlog?.oldestAtMs ?? null;
-  return {
-    available: shard !== null,
-    backlog: backlog && {
-      messages: backlog.messages,
-      bytes: backlog.bytes,
-      oldestAgeSeconds: oldestAtMs === null ? null : secondsSince(oldestAtMs, nowMs),
-    },
-    newestEventAt: progress && isoOf(progress.newestEventMs),
-    newestReceivedAt: progress && isoOf(progress.newestReceivedMs),
-    foldedAt: progress && isoOf(progress.foldedAtMs),
-    quarantinedUnits: tallies["quarantined"] ?? 0,
-    botUnits: (tallies["bot"] ?? 0) + (tallies["hot"] ?? 0),
-    unitsOutsidePhases: tallies["outside-phase"] ?? 0,
-    lateEvents: tallies["late"] ?? 0,
-    rebuild: rebuild && {
-      id: rebuild.id,
-      reason: rebuild.reason,
-      status: rebuild.status,
-      requestedAt: isoOf(rebuild.requestedAtMs),
-      steppedAt: isoOf(rebuild.steppedAtMs),
-      events: rebuild.events,
-      difference: rebuild.difference === null ? null : parsed(rebuild.difference),
-    },
-  };
-}
-
-interface Alarm {
-  code: "fold-lag" | "backlog-unknown" | "shard-unavailable";
-  detail: string;
-}
-
-function alarmsOf({ available, backlog }: ShardReport): Alarm[] {
-  const alarms: Alarm[] = [];
-  if (!available) {
-    alarms.push({ code: "shard-unavailable", detail: "The shard's database cannot be read." });
-  }
-  if (backlog === null) {
-    alarms.push({ code: "backlog-unknown", detail: "The queue does not tell its backlog." });
-  }
-  const ageSeconds = backlog?.oldestAgeSeconds ?? 0;
-  if (ageSeconds * 1_000 > lagAlarmMs) {
-    const detail = `The oldest message has not been counted for ${ageSeconds} s.`;
-    alarms.push({ code: "fold-lag", detail });
-  }
-  return alarms;
-}
-
-function sumOf(all: readonly Counts[]): Counts {
-  const sums: Counts = {};
-  for (const [name, n] of all.flatMap((each) => Object.entries(each))) {
-    sums[name] = (sums[name] ?? 0) + n;
-  }
-  return sums;
-}
-
-function parsed(json: string): unknown {
-  return JSON.parse(json);
-}
-
-function isoOf(timeMs: number): string {
-  return new Date(timeMs).toISOString();
-}
-
-function secondsSince(timeMs: number, nowMs: number): number {
-  return Math.max(0, Math.round((nowMs - timeMs) / 1_000));
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { QueueBacklog } from "../../stores/queue-backlog.ts";
 import type { ShardHealth } from "../../stores/shard-health.ts";
-import { reportOf } from "./health.ts";
-import type { Observations } from "./health.ts";
+import { reportOf } from "./health-report.ts";
+import type { Observations } from "./health-report.ts";
 
 const nowMs = Date.UTC(2026, 0, 5, 12);
 const shard = (more: Partial<ShardHealth> = {}): ShardHealth => ({
