@@ -82,7 +82,7 @@ export const experimentBody = z.strictObject({
   traffic: z._default(percent, 100),
   salt: z.exactOptional(salt),
   layer: z.exactOptional(key),
-  targeting: z.exactOptional(condition),
+  targeting: z.exactOptional(jsonObject),
   variants: z
     .array(
       z.strictObject({

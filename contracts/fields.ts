@@ -23,8 +23,11 @@ const plainText = z.string().check(
   }),
 );
 
-/** An attribute's name: what a unit kind is. */
-export const attributeName = plainText.check(z.maxLength(limits.kindLength));
+/** An attribute's name: what a unit kind is. No context carries an attribute `__proto__`. */
+export const attributeName = plainText.check(
+  z.maxLength(limits.kindLength),
+  z.refine((value) => value !== "__proto__", { error: "__proto__ cannot be an attribute." }),
+);
 
 /** A unit's id, as a context gives it. */
 export const unitId = z.string().check(z.minLength(1), z.maxLength(limits.unitLength));
@@ -54,8 +57,6 @@ export const jsonObject = z.custom<JsonObject>(
     error: `Use a JSON object with finite numbers, at most ${deepestJson} levels deep, without members named __proto__.`,
   },
 );
-
-export const condition = jsonObject;
 
 export const salt = plainText.check(z.maxLength(200));
 

@@ -21,7 +21,7 @@ const split = z
 
 /** One shape for the three kinds of rule, so that what is wrong has a place; control/check-flag.ts tells them apart. */
 const rule = z.strictObject({
-  when: z.exactOptional(condition),
+  when: z.exactOptional(jsonObject),
   serve: z.exactOptional(key),
   unit: z.exactOptional(attributeName),
   /** Share of units that reach the split. */

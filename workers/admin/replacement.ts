@@ -15,7 +15,7 @@ export interface Replacement<Body> {
 }
 
 const alwaysDerived = ["id", "createdAt", "updatedAt", "warnings"];
-const entityTag = /^(?:W\/)?"?(\d{1,15})"?$/;
+const entityTag = /^(?:W\/)?"(\d{1,15})"$/;
 const envelope = z.looseObject({
   key: z.exactOptional(z.string()),
   version: z.exactOptional(z.int()),
