@@ -3,8 +3,8 @@
 import * as z from "zod/mini";
 import {
   attributeName,
-  condition,
   json,
+  jsonObject,
   key,
   name,
   percent,

@@ -1,16 +1,7 @@
 /** The body of a flag, as people write it (`POST /api/v1/flags`); CONTROL keeps it in the form that evaluates (`core/types.ts`). */
 
 import * as z from "zod/mini";
-import {
-  attributeName,
-  condition,
-  json,
-  jsonObject,
-  key,
-  percent,
-  salt,
-  unitId,
-} from "./fields.ts";
+import { attributeName, json, jsonObject, key, percent, salt, unitId } from "./fields.ts";
 
 const split = z
   .array(z.strictObject({ variant: key, weight: percent }))
