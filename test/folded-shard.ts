@@ -17,7 +17,7 @@ export interface Counted {
   tallies: Map<string, number>;
 }
 
-export function foldedShard() {
+export function foldedShard(options: { keepsPast?: boolean } = {}) {
   const counted: Counted = { populations: new Map(), cells: new Map(), tallies: new Map() };
   const stored = new Map<string, string>();
 
@@ -30,7 +30,7 @@ export function foldedShard() {
       const document: unknown = JSON.parse(stored.get(key) ?? "null");
       if (isStoredDocument(document)) known.set(key, document);
     }
-    const folded = fold(known, units);
+    const folded = fold(known, units, options);
     for (const [key, text] of folded.documents) stored.set(key, text);
 
     for (const row of folded.populations) {
