@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: [`${folders}/**/*.test.ts`],
+          setupFiles: ["test/fast-check-setup.ts"],
           exclude: ["**/*.worker.test.ts"],
         },
       },

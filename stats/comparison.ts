@@ -5,7 +5,7 @@
  */
 import { requireProbability } from "./check-parameters.ts";
 import { normal } from "./normal.ts";
-import { relativeEffect } from "./relative-effect.ts";
+import { finiteInterval, relativeEffect } from "./relative-effect.ts";
 import type { RelativeEffect } from "./relative-effect.ts";
 import { studentT } from "./student-t.ts";
 
@@ -94,7 +94,10 @@ export function compare(estimate: Estimate): Comparison {
     ...test,
     effect,
     standardError,
-    confidenceInterval: [effect - critical * standardError, effect + critical * standardError],
+    confidenceInterval: finiteInterval(
+      effect - critical * standardError,
+      effect + critical * standardError,
+    ),
     ...relativeEffect({
       effect,
       variance: standardError * standardError,

@@ -207,6 +207,25 @@ describe("whatever the data, no field is NaN or infinite", () => {
     );
   });
 
+  test("a relative interval whose ends are beyond the largest double is none", () => {
+    const summary = {
+      n: 3,
+      meanY: -1,
+      meanX: 7.458340731200208e-155,
+      varianceY: 0.5,
+      varianceX: 0,
+      covariance: 0,
+    };
+    const { relativeConfidenceInterval, relativeMethod } = ratioTest({
+      control: summary,
+      treatment: summary,
+    });
+    expect({ relativeConfidenceInterval, relativeMethod }).toEqual({
+      relativeConfidenceInterval: null,
+      relativeMethod: null,
+    });
+  });
+
   test("the always-valid test and the evidence of a sample ratio", () => {
     assert(
       property(

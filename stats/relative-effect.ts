@@ -16,6 +16,11 @@ export type RelativeEffect = {
 /** Below this many standard errors from zero the control's mean is too uncertain for the delta method. */
 const DELTA_METHOD_FROM = 4;
 
+/** null where an end is beyond the largest double: nothing is known then. */
+export function finiteInterval(lower: number, upper: number): readonly [number, number] | null {
+  return Number.isFinite(lower) && Number.isFinite(upper) ? [lower, upper] : null;
+}
+
 export function relativeEffect(input: {
   readonly effect: number;
   /** Sampling variance of the effect. */
@@ -42,12 +47,13 @@ export function relativeEffect(input: {
     };
   const error = Math.sqrt(ratioVariance);
   const point = { relativeEffect: ratio, relativeStandardError: error };
+  const within = (method: "delta" | "fieller", lower: number, upper: number): RelativeEffect => {
+    const interval = finiteInterval(lower, upper);
+    const relativeMethod = interval === null ? null : method;
+    return { ...point, relativeConfidenceInterval: interval, relativeMethod };
+  };
   if (baseline >= DELTA_METHOD_FROM * Math.sqrt(baselineVariance))
-    return {
-      ...point,
-      relativeConfidenceInterval: [ratio - critical * error, ratio + critical * error],
-      relativeMethod: "delta",
-    };
+    return within("delta", ratio - critical * error, ratio + critical * error);
   // (effect − ρ·baseline)² ≤ critical² Var(effect − ρ·baseline), a quadratic in ρ.
   const square = critical * critical;
   const a = baseline * baseline - square * baselineVariance;
@@ -57,9 +63,5 @@ export function relativeEffect(input: {
   if (!(a > 0 && discriminant >= 0))
     return { ...point, relativeConfidenceInterval: null, relativeMethod: null };
   const root = Math.sqrt(discriminant);
-  return {
-    ...point,
-    relativeConfidenceInterval: [(b - root) / a, (b + root) / a],
-    relativeMethod: "fieller",
-  };
+  return within("fieller", (b - root) / a, (b + root) / a);
 }
