@@ -8,6 +8,7 @@ import type {
   Queue,
   R2Bucket,
 } from "@cloudflare/workers-types";
+import { v7 as uuid } from "uuid";
 import { countingPlanStore } from "../../stores/counting-plan-store.ts";
 import type { CountingPlanStore } from "../../stores/counting-plan-store.ts";
 import { deadLetterStore } from "../../stores/dead-letter-store.ts";
@@ -16,6 +17,7 @@ import { eventQueue } from "../../stores/event-queue.ts";
 import { keyStore } from "../../stores/key-store.ts";
 import { numberedBindings } from "../../stores/numbered-bindings.ts";
 import { queueBacklogs } from "../../stores/queue-backlog.ts";
+import { rebuildStore } from "../../stores/rebuild-store.ts";
 import { shardHealths } from "../../stores/shard-health.ts";
 import { unitShard } from "../../stores/unit-shard.ts";
 import { consume } from "./consume.ts";
@@ -24,6 +26,7 @@ import { healthRoutes } from "./health.ts";
 import type { HealthServices } from "./health.ts";
 import { intakeApp } from "./intake.ts";
 import { putAllAside } from "./put-aside.ts";
+import { rebuildRoutes } from "./rebuilds.ts";
 
 export interface Env {
   CONFIG: KVNamespace;
@@ -55,9 +58,11 @@ function ingestApp(env: Env, plans: CountingPlanStore) {
   const queues = numberedBindings(env, "EVENTS_");
   const events = eventQueue(queues, "refused-events");
   const letters = deadLetterStore(env.ARCHIVE);
+  const rebuildStores = numberedBindings(env, "METRICS_").map(rebuildStore);
   return intakeApp({ keys, plans, events, nowMs })
     .route("/api/v1/dead-letters", deadLetterRoutes({ keys, letters, events, nowMs }))
-    .route("/api/v1/health", healthRoutes({ keys, observe: observer(env), nowMs }));
+    .route("/api/v1/health", healthRoutes({ keys, observe: observer(env), nowMs }))
+    .route("/api/v1/rebuilds", rebuildRoutes({ keys, shards: rebuildStores, nowMs, newId: uuid }));
 }
 
 function observer(env: Env): HealthServices["observe"] {
