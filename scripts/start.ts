@@ -2,7 +2,7 @@
 
 import { createServer } from "node:net";
 import { adminKeyFault, defaultEnvironment } from "./installation.ts";
-import { runningOn, serveControls } from "./local/control-socket.ts";
+import { claimFolder } from "./local/control-socket.ts";
 import { demoEnvironment, seedDemo } from "./local/demo.ts";
 import { parseOptions, runScript, UsageError, wholeNumber } from "./local/options.ts";
 import { startRunner, StateError } from "./local/runner.ts";
@@ -11,17 +11,13 @@ import { endLeftover } from "./local/workerd-process.ts";
 
 await runScript(async () => {
   const options = readOptions();
-  const other = await runningOn(options.dataFolder);
-  if (other !== null) {
-    throw new UsageError(
-      `an Edgewise (process ${other.pid}, ${other.url}) is running on ${options.dataFolder} already; stop it, or choose another folder with --data`,
-    );
-  }
-  await endLeftover(options.dataFolder);
-  await requireFreePort(options.port);
-  const runner = await start(options);
+  const claim = await claimFolder(options.dataFolder);
+  const runner = await startClaimed(options).catch(async (error: unknown) => {
+    await claim.release();
+    throw error;
+  });
   const cron = startClock(runner, options.cronSeconds);
-  const stopControls = await serveControls(options.dataFolder, { ...runner, ...cron });
+  claim.serve({ ...runner, ...cron });
   await runner.tick(new Date());
   announce(runner, options.dataFolder);
   if (options.demo) await showDemo(runner);
@@ -31,7 +27,8 @@ await runScript(async () => {
     if (stopping) return;
     stopping = true;
     cron.hold();
-    void stopControls()
+    void claim
+      .release()
       .then(runner.stop)
       .then(() => process.exit(0));
   };
@@ -56,6 +53,7 @@ function readOptions() {
   });
   const fault = adminKey === undefined ? null : adminKeyFault(adminKey);
   if (fault !== null) throw new UsageError(`--admin-key: ${fault}`);
+  if (data === "") throw new UsageError("--data must name a folder");
   return {
     port: wholeNumber("port", port, { from: 1, to: 65_535 }),
     dataFolder: data,
@@ -64,6 +62,8 @@ function readOptions() {
     ...(adminKey !== undefined && { adminKey }),
   };
 }
+
+type Options = ReturnType<typeof readOptions>;
 
 async function requireFreePort(port: number): Promise<void> {
   await new Promise<void>((free, taken) => {
@@ -78,7 +78,13 @@ async function requireFreePort(port: number): Promise<void> {
   });
 }
 
-async function start(options: ReturnType<typeof readOptions>): Promise<Runner> {
+async function startClaimed(options: Options): Promise<Runner> {
+  await endLeftover(options.dataFolder);
+  await requireFreePort(options.port);
+  return await start(options);
+}
+
+async function start(options: Options): Promise<Runner> {
   try {
     return await startRunner({
       ...options,
@@ -129,8 +135,8 @@ function announce({ url, adminKey, resent }: Runner, dataFolder: string): void {
 }
 
 async function showDemo({ url, adminKey }: Runner): Promise<void> {
-  const clientKey = adminKey === null ? null : await seedDemo(url, adminKey);
-  if (clientKey === null) return;
+  if (adminKey === null) return;
+  const clientKey = await seedDemo(url, adminKey);
   console.log(`A demo experiment is running. Evaluate it:
   curl -s ${url}/api/v1/evaluate -H 'authorization: Bearer ${clientKey}' \\
     -d '{"context": {"targetingKey": "visitor-1", "country": "US"}, "flags": ["checkout_button"]}'`);

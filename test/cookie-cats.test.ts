@@ -6,7 +6,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { serveControls } from "../scripts/local/control-socket.ts";
+import { claimFolder } from "../scripts/local/control-socket.ts";
 import { resultsShape, startSystem } from "./harness.ts";
 import type { ResultsShape, System } from "./harness.ts";
 import { sharedFile } from "./shared-folder.ts";
@@ -20,11 +20,9 @@ describe.skipIf(file === null)("Cookie Cats", () => {
 
   async function up(dataFolder?: string): Promise<void> {
     system = await startSystem(dataFolder);
-    stopControls = await serveControls(system.dataFolder, {
-      ...system.runner,
-      hold: () => {},
-      release: () => {},
-    });
+    const claim = await claimFolder(system.dataFolder);
+    claim.serve({ ...system.runner, hold: () => {}, release: () => {} });
+    stopControls = claim.release;
   }
   beforeAll(() => up());
   afterAll(async () => {

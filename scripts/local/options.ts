@@ -9,8 +9,17 @@ export class UsageError extends Error {}
 type Declared = NonNullable<ParseArgsConfig["options"]>;
 
 export function parseOptions<Options extends Declared>(options: Options) {
+  return refused(() => parseArgs({ options, allowPositionals: false, strict: true })).values;
+}
+
+/** Options, and what stands beside them. */
+export function parseArguments<Options extends Declared>(options: Options) {
+  return refused(() => parseArgs({ options, allowPositionals: true, strict: true }));
+}
+
+function refused<T>(parse: () => T): T {
   try {
-    return parseArgs({ options, allowPositionals: false, strict: true }).values;
+    return parse();
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -11,6 +11,7 @@ import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
 import * as z from "zod/mini";
 import { adminKeySql, environmentSql, newAdminKey } from "../installation.ts";
 import { bundle, bundleJournalled } from "./bundle.ts";
+import type { ReadableBucket } from "./control-socket.ts";
 import { migrate } from "./migrate.ts";
 import { noteWorkerd } from "./workerd-process.ts";
 
@@ -34,6 +35,8 @@ const configuredOptions = z.looseObject({
   d1Databases: z.record(z.string(), z.unknown()),
   kvNamespaces: z.record(z.string(), z.unknown()),
   r2Buckets: z.record(z.string(), z.unknown()),
+  /** Variables. */
+  bindings: z.record(z.string(), z.unknown()),
 });
 
 type ConfiguredOptions = z.output<typeof configuredOptions>;
@@ -56,6 +59,8 @@ export interface Runner {
   tick: (at: Date) => Promise<void>;
   /** Resolves when every queued event has been folded or put aside. */
   drained: () => Promise<void>;
+  /** For reading. */
+  archive: ReadableBucket;
   /** Messages that were not acknowledged when the last run ended, and were sent again. */
   resent: number;
   stop: () => Promise<void>;
@@ -69,7 +74,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const configured = await workers();
   try {
     await mkdir(dataFolder, { recursive: true });
-    return await noteWorkerd(dataFolder, () => serve(options, configured));
+    return await serve(options, configured);
   } catch (error) {
     throw new StateError(error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -79,8 +84,14 @@ async function serve(
   options: RunnerOptions,
   configured: Awaited<ReturnType<typeof workers>>,
 ): Promise<Runner> {
+  const forgetWorkerd = noteWorkerd(options.dataFolder);
+  let resendAll = async (): Promise<number> => 0;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
+      // A workerd that crashed comes up again without what was in its queues.
+      unsafeHandleRuntimeRestart: async () => {
+        await resendAll();
+      },
       host: "127.0.0.1",
       port: options.port,
       resourcePersistencePath: resolve(options.dataFolder, "state"),
@@ -93,7 +104,13 @@ async function serve(
     }),
   );
   try {
-    return await runnerOf(miniflare, options);
+    const { resend, ...runner } = await runnerOf(miniflare, options);
+    resendAll = resend;
+    const stop = async () => {
+      await miniflare.dispose();
+      forgetWorkerd();
+    };
+    return { ...runner, resent: await resend(), stop };
   } catch (error) {
     // Disposing of what never became ready fails with the same error again.
     await miniflare.dispose().catch(() => {});
@@ -101,13 +118,13 @@ async function serve(
   }
 }
 
-async function runnerOf(miniflare: Miniflare, options: RunnerOptions): Promise<Runner> {
+async function runnerOf(miniflare: Miniflare, options: RunnerOptions) {
   const url = (await miniflare.ready).toString().replace(/\/$/, "");
   const adminKey = await prepare(miniflare, options);
-  const journal = await miniflare.getWorker(journalName);
-  const cron = await miniflare.getWorker(cronName);
+  // Stubs are asked for each time: those from before a restart of workerd answer nothing any more.
   /** Messages by queue: those pending (GET), or those sent again (POST). */
   const messages = async (method: "GET" | "POST") => {
+    const journal = await miniflare.getWorker(journalName);
     const response = await journal.fetch("http://journal/", { method });
     if (!response.ok) throw new Error(await response.text());
     return z.parse(z.record(z.string(), z.number()), await response.json());
@@ -117,18 +134,23 @@ async function runnerOf(miniflare: Miniflare, options: RunnerOptions): Promise<R
     while (Object.entries(await messages("GET")).some(isPending)) await pause(20);
   };
   const tick = async (at: Date): Promise<void> => {
+    const cron = await miniflare.getWorker(cronName);
     const { outcome } = await cron.scheduled({ scheduledTime: at, cron: "* * * * *" });
     if (outcome !== "ok") throw new Error(`the cron ended with ${outcome}; see the log`);
     await emptied((queue) => queue === analysesQueue);
   };
-  const resent = Object.values(await messages("POST")).reduce((sum, count) => sum + count, 0);
+  const archive = () => miniflare.getR2Bucket("ARCHIVE", cronName);
   return {
     url,
     adminKey,
     tick,
-    resent,
+    archive: {
+      list: async (asked: Parameters<ReadableBucket["list"]>[0]) => (await archive()).list(asked),
+      get: async (key: string) => (await archive()).get(key),
+    },
+    resend: async () =>
+      Object.values(await messages("POST")).reduce((sum, count) => sum + count, 0),
     drained: () => emptied((queue) => queue !== analysesQueue),
-    stop: () => miniflare.dispose(),
   };
 }
 
@@ -161,7 +183,7 @@ async function workers() {
       modules: true,
       script,
       durableObjects: { JOURNAL: journalBinding },
-      bindings: { QUEUE_NAMES: queueNames(fromConfig) },
+      bindings: { ...fromConfig.bindings, QUEUE_NAMES: queueNames(fromConfig) },
     })),
     journal,
   ];

@@ -12,8 +12,8 @@ import { setTimeout as pause } from "node:timers/promises";
 
 const noteOf = (dataFolder: string) => resolve(dataFolder, "workerd.pid");
 
-/** Notes every workerd that this process spawns while `start` runs. */
-export async function noteWorkerd<T>(dataFolder: string, start: () => Promise<T>): Promise<T> {
+/** Notes every workerd that this process spawns, until the returned function is called: the last one has ended well. */
+export function noteWorkerd(dataFolder: string): () => void {
   const note = (message: unknown) => {
     const child = childOf(message);
     child?.once("spawn", () => {
@@ -23,11 +23,10 @@ export async function noteWorkerd<T>(dataFolder: string, start: () => Promise<T>
     });
   };
   subscribe("child_process", note);
-  try {
-    return await start();
-  } finally {
+  return () => {
     unsubscribe("child_process", note);
-  }
+    rmSync(noteOf(dataFolder), { force: true });
+  };
 }
 
 function childOf(message: unknown): ChildProcess | null {

@@ -1,28 +1,48 @@
 /**
- * Makes Miniflare's queues, which live in memory, survive the end of the process: every message is in SQLite before its send returns,
- * is removed when it is acknowledged, and is sent again at the next start. Local only; in production Queues are durable.
+ * Makes Miniflare's queues, which live in memory, survive the end of the process: a message is in SQLite before its send returns,
+ * goes on to the emulator's queue in a batch with others, is removed when it is acknowledged, and is sent again at the next start.
+ * Local only; in production Queues are durable.
  */
 
-import type { DurableObjectNamespace, DurableObjectStub, Queue } from "@cloudflare/workers-types";
+import type { DurableObjectNamespace, MessageSendRequest, Queue } from "@cloudflare/workers-types";
 import { DurableObject } from "cloudflare:workers";
+import { limits } from "../../../contracts/limits.ts";
+import { utf8Length } from "../../../counting/utf8.ts";
 
-/** One a queue. */
-export class QueueJournal extends DurableObject {
+/** The queues by name, as producers, and their journals. */
+interface Env {
+  JOURNAL: DurableObjectNamespace<QueueJournal>;
+  QUEUES: string[];
+  [queue: string]: unknown;
+}
+
+/** How long a message waits for others: the emulator's queue costs as much for one as for many. */
+const gatherMs = 20;
+/** After the emulator's queue refused. */
+const retryMs = 500;
+
+type Row = { id: number; body: string };
+
+/** One a queue, named like it. */
+export class QueueJournal extends DurableObject<Env> {
   readonly #sql = this.ctx.storage.sql;
+  #forwarding = false;
 
-  constructor(...args: ConstructorParameters<typeof DurableObject<object>>) {
+  constructor(...args: ConstructorParameters<typeof DurableObject<Env>>) {
     super(...args);
-    this.#sql.exec(
-      "create table if not exists message (id integer primary key autoincrement, body text not null)",
-    );
+    this.#sql.exec(`
+      create table if not exists message (id integer primary key autoincrement, body text not null);
+      create table if not exists unsent (id integer primary key);
+    `);
   }
 
-  append(bodies: string[]): number[] {
-    return bodies.map((body) =>
-      Number(
-        this.#sql.exec("insert into message (body) values (?) returning id", body).one()["id"],
-      ),
-    );
+  /** Resolves when the messages are in SQLite. */
+  append(bodies: string[]): void {
+    for (const body of bodies) {
+      this.#sql.exec("insert into message (body) values (?)", body);
+      this.#sql.exec("insert into unsent values (last_insert_rowid())");
+    }
+    this.#forward();
   }
 
   remove(ids: number[]): void {
@@ -36,25 +56,56 @@ export class QueueJournal extends DurableObject {
     return Number(this.#sql.exec("select count(*) as n from message").one()["n"]);
   }
 
-  after(id: number, limit: number): { id: number; body: string }[] {
-    return this.#sql
-      .exec<{ id: number; body: string }>(
-        "select id, body from message where id > ? order by id limit ?",
-        id,
-        limit,
+  /** Once a start: what was sent before lived in the memory of a process that has ended. Answers how many messages there are. */
+  sendAgain(): number {
+    this.#sql.exec("insert or ignore into unsent select id from message");
+    this.#forward();
+    return this.pending();
+  }
+
+  #forward(): void {
+    if (this.#forwarding) return;
+    this.#forwarding = true;
+    this.ctx.waitUntil(this.#forwardAll());
+  }
+
+  async #forwardAll(): Promise<void> {
+    const name = this.ctx.id.name ?? "";
+    const queue = this.env[name];
+    if (!isQueue(queue)) throw new Error(`no producer of ${name}`);
+    await pause(gatherMs);
+    for (let batch = this.#batch(); batch.length > 0; batch = this.#batch()) {
+      try {
+        await queue.sendBatch(batch.map(({ id, body }) => message(name, id, body)));
+        this.#sql.exec(
+          "delete from unsent where id in (select value from json_each(?))",
+          JSON.stringify(batch.map(({ id }) => id)),
+        );
+      } catch (error) {
+        console.error(
+          JSON.stringify({ event: "journal-waits", queue: name, error: String(error) }),
+        );
+        await pause(retryMs);
+      }
+    }
+    this.#forwarding = false;
+  }
+
+  /** As many unsent messages as one `sendBatch` takes, oldest first. */
+  #batch(): Row[] {
+    const rows = this.#sql
+      .exec<Row>(
+        "select message.id, body from unsent join message using (id) order by message.id limit ?",
+        limits.queueBatchMessages,
       )
       .toArray();
+    let bytes = 0;
+    const tooMany = rows.findIndex(
+      ({ body }) => (bytes += utf8Length(body)) > limits.queueBatchBytes,
+    );
+    return tooMany === -1 ? rows : rows.slice(0, tooMany);
   }
 }
-
-/** The queues by name, as producers, and their journals. */
-interface Env {
-  JOURNAL: DurableObjectNamespace<QueueJournal>;
-  QUEUES: string[];
-  [queue: string]: unknown;
-}
-
-const page = 100;
 
 export default {
   /** `POST` sends every journalled message again, `GET` counts them; both answer messages by queue. */
@@ -63,31 +114,14 @@ export default {
     for (const name of env.QUEUES) {
       const journal = env.JOURNAL.getByName(name);
       messages[name] =
-        request.method === "POST"
-          ? await resend(name, env[name], journal)
-          : await journal.pending();
+        request.method === "POST" ? await journal.sendAgain() : await journal.pending();
     }
     return Response.json(messages);
   },
 };
 
-async function resend(
-  name: string,
-  queue: unknown,
-  journal: DurableObjectStub<QueueJournal>,
-): Promise<number> {
-  if (!isQueue(queue)) throw new Error(`no producer of ${name}`);
-  let sent = 0;
-  let last = 0;
-  for (;;) {
-    const messages = await journal.after(last, page);
-    for (const { id, body } of messages) {
-      await queue.send(journalledBody(name, id, body), { contentType: "text" });
-      last = id;
-      sent += 1;
-    }
-    if (messages.length < page) return sent;
-  }
+async function pause(ms: number): Promise<void> {
+  await new Promise((done) => setTimeout(done, ms));
 }
 
 export function isQueue(binding: unknown): binding is Queue<string> {
@@ -97,6 +131,6 @@ export function isQueue(binding: unknown): binding is Queue<string> {
 }
 
 /** What travels through the emulator's queue: where the journal has it, then the message. */
-export function journalledBody(queue: string, id: number, body: string): string {
-  return `${queue}:${id}\n${body}`;
+function message(queue: string, id: number, body: string): MessageSendRequest<string> {
+  return { body: `${queue}:${id}\n${body}`, contentType: "text" };
 }
