@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Result } from "../contracts/problem.ts";
 import {
   archived,
   at,
@@ -11,6 +12,7 @@ import {
   storedFlagOf,
 } from "../test/control-state.ts";
 import { archiveDefinition, createDefinition, replaceDefinition } from "./change-definition.ts";
+import type { Decision } from "./environment-state.ts";
 import { flagKind } from "./flag-kind.ts";
 import { holdoutKind } from "./holdout-kind.ts";
 import { layerKind, layerUse } from "./layer-kind.ts";
@@ -123,17 +125,48 @@ describe("replacing", () => {
     expect(replace(null, gone)).toMatchObject({ problem: { code: "not-found" } });
   });
 
-  test("says what it does to units that are assigned already", () => {
-    const layers = [definitionOf({ key: "page", salt: "s" })];
+  describe("says what it does to units that are assigned already:", () => {
     const holdout = { key: "quiet", salt: "s", unit: "user", layer: null };
-    const holdouts = [definitionOf({ ...holdout, basisPoints: 500 })];
-    const around = stateOf({ layers, holdouts });
-    const warningsOf = (percent: number) => {
-      const replaced = replaceDefinition(holdoutKind, around, { ...holdout, percent }, anyVersion);
-      return replaced.ok ? replaced.value.value.warnings : null;
-    };
-    expect(warningsOf(10)).toEqual([]);
-    expect(warningsOf(2)).toEqual([expect.stringContaining("3 % of the units")]);
+    const segments = [definitionOf({ key: "staff", values: ["a"] })];
+    const targeting = { id: { $inGroup: "staff" } };
+    const around = stateOf({
+      holdouts: [definitionOf({ ...holdout, basisPoints: 500 })],
+      segments,
+      experiments: [startedOf({ targeting }), draftOf({ key: "draft", targeting })],
+    });
+    const warningsOf = (decided: Result<Decision<{ warnings: string[] }>>) =>
+      decided.ok ? decided.value.value.warnings : null;
+    const held = (more: object, at = around) =>
+      warningsOf(
+        replaceDefinition(holdoutKind, at, { ...holdout, percent: 5, ...more }, anyVersion),
+      );
+
+    test("a holdout that grows, shrinks or holds others out, as long as an experiment runs", () => {
+      expect(held({ percent: 5 })).toEqual([]);
+      expect(held({ percent: 10 })).toEqual([
+        expect.stringContaining("5 % of the units are held out"),
+      ]);
+      expect(held({ percent: 2 })).toEqual([
+        expect.stringContaining("3 % of the units, held out until now"),
+      ]);
+      expect(held({ unit: "device" })).toEqual([expect.stringContaining("checkout")]);
+      expect(held({ percent: 10 }, { ...around, experiments: [draftOf()] })).toEqual([]);
+    });
+
+    test("a new holdout", () => {
+      const body = { ...holdout, key: "more", percent: 1 };
+      const made = createDefinition(holdoutKind, around, body, fresh);
+      expect(warningsOf(made)).toEqual([expect.stringContaining("1 % of the units")]);
+    });
+
+    test("a segment that a started experiment targets", () => {
+      const put = (values: string[]) =>
+        warningsOf(replaceDefinition(segmentKind, around, { key: "staff", values }, anyVersion));
+      expect(put(["a"])).toEqual([]);
+      expect(put(["a", "b"])).toEqual([
+        expect.stringContaining("the experiment checkout is running"),
+      ]);
+    });
   });
 });
 

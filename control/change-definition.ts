@@ -41,7 +41,7 @@ export function createDefinition<E extends Entity, Body extends { key: string }>
     updatedAt: at,
     archivedAt: null,
   };
-  const value = { definition, warnings: [] };
+  const value = { definition, warnings: kind.warnings(null, definition.body, state) };
   return ok({ action: "create", writes: [kind.write(definition)], value });
 }
 
@@ -64,8 +64,7 @@ export function replaceDefinition<E extends Entity, Body extends { key: string }
     body: kind.stored(body, before.body, ""),
     updatedAt: at,
   };
-  const warnings = kind.warnings(before.body, definition.body);
-  const value = { definition, warnings };
+  const value = { definition, warnings: kind.warnings(before.body, definition.body, state) };
   return ok({ action: "update", writes: [kind.write(definition)], value });
 }
 

@@ -27,8 +27,12 @@ export interface DefinitionKind<E extends Entity, Body extends { key: string }> 
   authored: (stored: DefinitionBodies[E]) => Body;
   /** Who keeps it from being archived, in words. */
   users: (key: string, state: EnvironmentState) => string[];
-  /** What a replacement does to units that are assigned already. */
-  warnings: (before: DefinitionBodies[E], after: DefinitionBodies[E]) => string[];
+  /** What it does to units that are assigned already. */
+  warnings: (
+    before: DefinitionBodies[E] | null,
+    after: DefinitionBodies[E],
+    state: EnvironmentState,
+  ) => string[];
 }
 
 /** A salt is minted once: another one would assign everybody anew. */

@@ -20,5 +20,5 @@ export const flagKind: DefinitionKind<"flag", FlagBody> = {
   stored: (body, before, freshSalt) => storedFlag(body, before?.salt ?? body.salt ?? freshSalt),
   authored: authoredFlag,
   users: usersOfFlag,
-  warnings: movedUnits,
+  warnings: (before, after) => (before === null ? [] : movedUnits(before, after)),
 };

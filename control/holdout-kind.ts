@@ -2,6 +2,8 @@ import type { Holdout, HoldoutBody } from "../contracts/holdout.ts";
 import { checkSalt } from "./definition-kind.ts";
 import type { DefinitionKind } from "./definition-kind.ts";
 import { bodyOf } from "./environment-state.ts";
+import type { EnvironmentState } from "./environment-state.ts";
+import { isStarted } from "./experiment.ts";
 
 /** Held out is whose bucket is below the percentage: raising it only ever adds units. */
 export const holdoutKind: DefinitionKind<"holdout", HoldoutBody> = {
@@ -22,14 +24,24 @@ export const holdoutKind: DefinitionKind<"holdout", HoldoutBody> = {
   }),
   authored: ({ basisPoints, ...holdout }) => ({ ...holdout, percent: basisPoints / 100 }),
   users: () => [],
-  warnings: released,
+  warnings: moved,
 };
 
-function released(before: Holdout, after: Holdout): string[] {
-  if (before.unit !== after.unit) return ["/unit: another unit holds others out than until now."];
-  return after.basisPoints < before.basisPoints
-    ? [
-        `/percent: ${(before.basisPoints - after.basisPoints) / 100} % of the units, held out until now, enter experiments.`,
-      ]
-    : [];
+function moved(
+  before: Holdout | null,
+  after: Holdout,
+  { experiments }: EnvironmentState,
+): string[] {
+  const running = experiments.filter(isStarted).map(({ key }) => key);
+  if (running.length === 0) return [];
+  if (before !== null && (before.unit !== after.unit || before.layer !== after.layer)) {
+    return [`Others are held out than until now, also of ${running.join(", ")}.`];
+  }
+  const added = (after.basisPoints - (before?.basisPoints ?? 0)) / 100;
+  if (added === 0) return [];
+  return [
+    added > 0
+      ? `/percent: ${added} % of the units are held out from now on, also those that have met their variant.`
+      : `/percent: ${-added} % of the units, held out until now, enter experiments.`,
+  ];
 }

@@ -55,7 +55,7 @@ function unfinished(
 }
 
 /** Depth is bounded where conditions come in. */
-function namesSegment(condition: Json | undefined, segment: string): boolean {
+export function namesSegment(condition: Json | undefined, segment: string): boolean {
   if (typeof condition !== "object" || condition === null) return false;
   return Object.entries(condition).some(([key, operand]) =>
     key === "$inGroup" || key === "$notInGroup"

@@ -1,6 +1,7 @@
 /** Bad definitions at every door: a 4xx that names the place, and nothing stored. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod/mini";
 import { startSystem } from "./harness.ts";
 import type { System } from "./harness.ts";
 
@@ -342,35 +343,47 @@ test("a viewer reads definitions and changes none", async () => {
   }
 });
 
-test("keys that name members of objects everywhere are keys like any other", async () => {
+test("keys that name members of objects everywhere are keys like any other, from evaluation to results", async () => {
   const headers = { "x-edgewise-environment": "other/production" };
   const send = (method: string, path: string, body?: object) =>
     system.call(method, `/api/v1/${path}`, { headers, ...(body && { body }) });
   const key = "constructor";
-  expect((await send("POST", "metrics", { key, type: "proportion", event: key })).status).toBe(201);
-  const variants = ["toString", "valueOf"].map((variant, index) => ({
-    key: variant,
-    weight: 50,
-    value: index,
-    isControl: index === 0,
-  }));
-  const body = { key, variants, metrics: { primary: [key] }, plan: { maximumSampleSize: 100 } };
-  expect((await send("POST", "experiments", { ...body, unit: "constructor" })).status).toBe(201);
-  expect((await send("POST", `experiments/${key}/start`)).status).toBe(200);
-  const evaluated = await system.call("POST", "/api/v1/evaluate", {
-    headers,
-    body: `{"context":{"__proto__":{"constructor":"u2"},"constructor":"u1"},"flags":["${key}"],"exposures":false}`,
+  const metric = { key, type: "proportion", event: key, windowHours: 1 };
+  expect((await send("POST", "metrics", metric)).status).toBe(201);
+  const names = ["toString", "valueOf"];
+  const made = await send("POST", "experiments", {
+    key,
+    unit: "hasOwnProperty",
+    dimensions: ["isPrototypeOf"],
+    variants: names.map((variant, index) => ({
+      key: variant,
+      weight: 50,
+      value: index,
+      isControl: index === 0,
+    })),
+    metrics: { primary: [key] },
+    plan: { maximumSampleSize: 100 },
   });
-  expect([evaluated.status, evaluated.body]).toMatchObject([
-    200,
-    { flags: { [key]: { reason: "SPLIT", experiment: key } } },
-  ]);
+  expect(made.status).toBe(201);
+  expect((await send("POST", `experiments/${key}/start`)).status).toBe(200);
+  const variants: string[] = [];
+  for (let i = 0; i < 20; i += 1) {
+    const context = `{"__proto__":{"hasOwnProperty":"x"},"hasOwnProperty":"u${i}","isPrototypeOf":"y"}`;
+    const body = `{"context":${context},"flags":["${key}"]}`;
+    const { body: evaluated } = await system.call("POST", "/api/v1/evaluate", { headers, body });
+    const answer = z.object({
+      variant: z.enum(["toString", "valueOf"]),
+      experiment: z.literal(key),
+    });
+    const { flags } = z.parse(z.object({ flags: z.object({ [key]: answer }) }), evaluated);
+    variants.push(flags[key]?.variant ?? "");
+  }
+  const [first, second] = names.map((name) => variants.filter((each) => each === name).length);
+  await system.runner.drained();
+  await system.runner.tick(new Date());
   const results = await send("GET", `experiments/${key}/results`);
-  expect([results.status, results.body]).toMatchObject([
-    200,
-    {
-      sampleRatio: { observed: { toString: 0, valueOf: 0 } },
-      metrics: [{ metric: key, variants: { toString: { n: 0 }, valueOf: { n: 0 } } }],
-    },
-  ]);
+  expect(results.body).toMatchObject({
+    sampleRatio: { observed: { toString: first, valueOf: second } },
+    metrics: [{ metric: key, variants: { toString: { n: first }, valueOf: { n: second } } }],
+  });
 });

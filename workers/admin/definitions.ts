@@ -87,7 +87,11 @@ export function definitionRoutes<E extends Entity, Body extends { key: string }>
     })
     .put("/:key", async (c) => {
       const key = c.req.param("key");
-      const read = await readReplacement(c, key, schema, derived.members);
+      const read = await readReplacement(c, key, {
+        schema,
+        derived: derived.members,
+        limitBytes: limits.bodyBytes,
+      });
       if (!read.ok) return reply(c, read.problem);
       const { body, expected } = read.value;
       const replaced = await applyChange(c, services, (state, { at }) =>

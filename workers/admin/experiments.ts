@@ -25,6 +25,8 @@ import { applyChange } from "./change.ts";
 import { expectedVersions, readReplacement, setEntityTag } from "./replacement.ts";
 
 const actions: readonly LifecycleAction[] = ["start", "pause", "resume", "complete", "archive"];
+/** D1 takes rows of 2 MB, and a started experiment's row has its targeting twice. */
+const experimentBytes = limits.bodyBytes / 2;
 /** Members of an answer that no body has. */
 const derived = ["status", "phase", "startedAt", "stoppedAt", "maximumSampleSize"];
 
@@ -62,7 +64,7 @@ export function experimentRoutes(services: Services) {
         : answer(c, ok(record));
     })
     .post("/", async (c) => {
-      const body = await readJson(c.req.raw, experimentBody, limits.bodyBytes);
+      const body = await readJson(c.req.raw, experimentBody, experimentBytes);
       if (!body.ok) return reply(c, body.problem);
       const flagId = services.newId();
       const created = await applyChange(c, services, (state, fresh) =>
@@ -71,7 +73,11 @@ export function experimentRoutes(services: Services) {
       return answer(c, created, 201);
     })
     .put("/:key", async (c) => {
-      const read = await readReplacement(c, c.req.param("key"), experimentBody, derived);
+      const read = await readReplacement(c, c.req.param("key"), {
+        schema: experimentBody,
+        derived,
+        limitBytes: experimentBytes,
+      });
       if (!read.ok) return reply(c, read.problem);
       const { body, expected } = read.value;
       const replaced = await applyChange(c, services, (state, { at }) =>

@@ -2,7 +2,6 @@
 
 import type { Context } from "hono";
 import * as z from "zod/mini";
-import { limits } from "../../contracts/limits.ts";
 import { ok, refuse, refuseFields } from "../../contracts/problem.ts";
 import type { Result } from "../../contracts/problem.ts";
 import { check, readJson } from "../../http/body.ts";
@@ -14,6 +13,13 @@ export interface Replacement<Body> {
   expected: number[] | null;
 }
 
+interface Replaceable<Body> {
+  schema: z.ZodMiniType<Body>;
+  /** Members of answers that no body has. */
+  derived: readonly string[];
+  limitBytes: number;
+}
+
 const alwaysDerived = ["id", "createdAt", "updatedAt", "warnings"];
 const entityTag = /^(?:W\/)?"(\d{1,15})"$/;
 const envelope = z.looseObject({
@@ -21,14 +27,12 @@ const envelope = z.looseObject({
   version: z.exactOptional(z.int()),
 });
 
-/** @param derived members of answers that no body has */
 export async function readReplacement<Body>(
   c: Context<AdminEnv>,
   key: string,
-  schema: z.ZodMiniType<Body>,
-  derived: readonly string[],
+  { schema, derived, limitBytes }: Replaceable<Body>,
 ): Promise<Result<Replacement<Body>>> {
-  const read = await readJson(c.req.raw, envelope, limits.bodyBytes);
+  const read = await readJson(c.req.raw, envelope, limitBytes);
   if (!read.ok) return read;
   const { version, ...given } = read.value;
   if (given.key !== undefined && given.key !== key) {
