@@ -1,12 +1,41 @@
-/** A message of the queue ANALYSES: JSON text, one experiment to refresh. The clock travels with it. */
+/**
+ * A message of the queue ANALYSES: JSON text, one piece of the work that the cron plans. The clock travels with it.
+ * Every task is safe to do twice, and at the same time as another.
+ */
 
 import * as z from "zod/mini";
 
-export const analysisMessage = z.object({
+const refresh = z.object({
   v: z.literal(1),
+  /** Read an experiment's cells, take the look that is due, store the answer. */
+  task: z.literal("refresh"),
   environment: z.string(),
   experiment: z.string(),
   asOfMs: z.number(),
 });
 
+const compact = z.object({
+  v: z.literal(1),
+  /** Turn a group of raw archive objects into Parquet. */
+  task: z.literal("compact"),
+  date: z.string(),
+  hour: z.string(),
+  shard: z.number(),
+  /** Of the hour's compaction plan. */
+  group: z.string(),
+});
+
+const purge = z.object({
+  v: z.literal(1),
+  /** Remove archive objects under `{prefix}date=…` of days before `before`. */
+  task: z.literal("purge"),
+  prefix: z.string(),
+  before: z.string(),
+});
+
+export const analysisMessage = z.discriminatedUnion("task", [refresh, compact, purge]);
+
 export type AnalysisMessage = z.output<typeof analysisMessage>;
+export type RefreshMessage = z.output<typeof refresh>;
+export type CompactMessage = z.output<typeof compact>;
+export type PurgeMessage = z.output<typeof purge>;

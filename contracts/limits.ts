@@ -8,6 +8,8 @@ export const limits = {
   queueBatchBytes: 250_000,
   /** D1: a string, BLOB or row is 2 MB at most; JSON parameters stay well below. */
   d1ParameterBytes: 900_000,
+  /** R2: keys a list gives, and a delete takes. */
+  r2Keys: 1_000,
   /** KV: 25 MiB a value. */
   snapshotBytes: 25_000_000,
 

@@ -1,4 +1,4 @@
-/** The queue of experiments to refresh. At least once: refreshing twice is harmless. */
+/** The queue ANALYSES, of all that the cron plans. At least once: every task is harmless to do twice. */
 
 import type { Queue } from "@cloudflare/workers-types";
 import * as z from "zod/mini";
@@ -19,6 +19,7 @@ export async function queueAnalyses(
   }
 }
 
+/** Throws when it is not of a format that is known; no later attempt would read it. */
 export function readAnalysis(body: string): AnalysisMessage {
   return z.parse(analysisMessage, JSON.parse(body));
 }

@@ -1,52 +1,30 @@
 /**
- * R2 ARCHIVE: every event as it was received, and every message that could not be read with the reason.
+ * R2 ARCHIVE, `raw/v1/`: every event as it was received, until it is compacted.
  * At least once: a batch that is delivered again is archived again, so readers take each identity once.
  */
 
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { v7 as uuid } from "uuid";
+import { archiveKeys, dateAndHour } from "../contracts/archive-keys.ts";
 import type { EventMessage } from "../contracts/queue-message.ts";
 
-interface DeadLetter {
-  /** Why it could not be counted. */
-  reason: string;
-  queue: string;
-  body: unknown;
-}
-
 export interface EventArchive {
-  /** One gzip NDJSON object under `raw/v1/`: a line an event, with its message's environment, version and receivedAtMs. */
+  /** One gzip NDJSON object: a line an event (contracts/archived-event.ts). None when there are no events. */
   keep(messages: readonly EventMessage[], shard: number, nowMs: number): Promise<void>;
-  /** One JSON object under `dead-letter/v1/`. */
-  putAside(letter: DeadLetter, nowMs: number): Promise<void>;
 }
 
 export function eventArchive(bucket: R2Bucket): EventArchive {
   return {
     async keep(messages, shard, nowMs) {
-      const { date, hour } = partition(nowMs);
+      if (messages.every(({ events }) => events.length === 0)) return;
       const id = uuid({ msecs: nowMs });
       await bucket.put(
-        `raw/v1/date=${date}/hour=${hour}/shard=${shard}/${id}.ndjson.gz`,
+        archiveKeys.raw({ ...dateAndHour(nowMs), shard, id }),
         await compressed(messages),
         { httpMetadata: { contentType: "application/gzip" } },
       );
     },
-
-    async putAside({ reason, queue, body }, nowMs) {
-      const { date } = partition(nowMs);
-      await bucket.put(
-        `dead-letter/v1/date=${date}/${uuid({ msecs: nowMs })}.json`,
-        JSON.stringify({ v: 1, reason, queue, putAsideAtMs: nowMs, body }),
-        { httpMetadata: { contentType: "application/json" } },
-      );
-    },
   };
-}
-
-function partition(nowMs: number): { date: string; hour: string } {
-  const iso = new Date(nowMs).toISOString();
-  return { date: iso.slice(0, 10), hour: iso.slice(11, 13) };
 }
 
 /** One message at a time, so that a batch is never in memory a second time as text. */

@@ -39,20 +39,15 @@ test("a batch is one gzip NDJSON object, partitioned by processing time and shar
   );
 });
 
-test("a dead letter keeps the body as it came, with reason and queue", async () => {
-  await eventArchive(env.ARCHIVE).putAside(
-    { reason: "not JSON", queue: "edgewise-events-1", body: "{" },
-    nowMs,
-  );
-  const { objects } = await env.ARCHIVE.list({ prefix: "dead-letter/" });
-  expect(objects.map(({ key }) => key)).toEqual([
-    expect.stringMatching(new RegExp(`^dead-letter/v1/date=2026-01-05/${uuidV7}\\.json$`)),
-  ]);
-  expect(await (await env.ARCHIVE.get(objects[0]?.key ?? ""))?.json()).toEqual({
+test("a batch without events leaves no object", async () => {
+  const empty: EventMessage = {
     v: 1,
-    reason: "not JSON",
-    queue: "edgewise-events-1",
-    putAsideAtMs: nowMs,
-    body: "{",
-  });
+    environment: "e",
+    version: 7,
+    receivedAtMs: start,
+    events: [],
+  };
+  await eventArchive(env.ARCHIVE).keep([empty], 9, nowMs);
+  const { objects } = await env.ARCHIVE.list({ prefix: "raw/" });
+  expect(objects.filter(({ key }) => key.includes("shard=9"))).toEqual([]);
 });

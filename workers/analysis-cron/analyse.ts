@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { dueLook, refreshed } from "../../analysis/refresh.ts";
 import type { PhaseFigures, RefreshInputs } from "../../analysis/refresh.ts";
-import type { AnalysisMessage } from "../../contracts/analysis-message.ts";
+import type { RefreshMessage } from "../../contracts/analysis-message.ts";
 import { currentPhase } from "../../control/experiment.ts";
 import { closesAfterMs, graceMs } from "../../counting/plan.ts";
 import type { DefinitionStore } from "../../stores/definition-store.ts";
@@ -26,7 +26,7 @@ const earlierAnswer = z.object({
 
 export async function analyse(
   { definitions, ledger, cells }: Services,
-  { environment, experiment, asOfMs }: AnalysisMessage,
+  { environment, experiment, asOfMs }: RefreshMessage,
 ): Promise<void> {
   const record = await definitions.experiment(environment, experiment);
   const phase = record === null ? null : currentPhase(record);

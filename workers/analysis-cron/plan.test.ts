@@ -15,7 +15,7 @@ test("an experiment whose data have not changed and whose units have all matured
 });
 
 test("one that was never refreshed, has new events, or has maturing units is refreshed", () => {
-  const message = { v: 1, environment: "e", experiment: "x", asOfMs: 2_000 };
+  const message = { v: 1, task: "refresh", environment: "e", experiment: "x", asOfMs: 2_000 };
   expect(planAnalyses(started(null), activity(3), 2_000)).toEqual([message]);
   expect(planAnalyses(started(settled), activity(4), 2_000)).toEqual([message]);
   const maturing = { ...settled, settlesAtMs: 1_001 };

@@ -1,6 +1,6 @@
 /** Which experiments need a refresh: those whose data changed since the last one, and those whose units are still maturing. */
 
-import type { AnalysisMessage } from "../../contracts/analysis-message.ts";
+import type { RefreshMessage } from "../../contracts/analysis-message.ts";
 import type { Activity } from "../../stores/cell-store.ts";
 import type { StartedExperiment } from "../../stores/ledger-store.ts";
 
@@ -8,7 +8,7 @@ export function planAnalyses(
   experiments: readonly StartedExperiment[],
   shards: readonly (readonly Activity[])[],
   asOfMs: number,
-): AnalysisMessage[] {
+): RefreshMessage[] {
   const versions = shards.map(
     (rows) =>
       new Map(rows.map((row) => [keyOf(row.environment, row.experiment), row.version] as const)),
@@ -21,7 +21,7 @@ export function planAnalyses(
       refreshed.activity.length === activity.length &&
       refreshed.activity.every((version, shard) => version === activity[shard]) &&
       refreshed.asOfMs >= refreshed.settlesAtMs;
-    return isUnchanged ? [] : [{ v: 1, environment, experiment, asOfMs }];
+    return isUnchanged ? [] : [{ v: 1, task: "refresh", environment, experiment, asOfMs }];
   });
 }
 

@@ -1,0 +1,97 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, expect, test } from "vitest";
+import type { AnalysisMessage } from "../../contracts/analysis-message.ts";
+import { archiveRetention } from "../../stores/archive-retention.ts";
+import { cellStore } from "../../stores/cell-store.ts";
+import { compactionStore } from "../../stores/compaction-store.ts";
+import { ledgerStore } from "../../stores/ledger-store.ts";
+import { rawArchive } from "../../stores/raw-archive.ts";
+import { performAll } from "./perform.ts";
+import type { Services } from "./perform.ts";
+
+const refresh = { v: 1, task: "refresh", environment: "e", experiment: "x", asOfMs: 0 } as const;
+const compact = {
+  v: 1,
+  task: "compact",
+  date: "2026-01-05",
+  hour: "00",
+  shard: 0,
+  group: "a",
+} as const;
+const purge = { v: 1, task: "purge", prefix: "raw/v1/", before: "2026-01-06" } as const;
+
+/** What was asked for, in order. */
+let asked: string[] = [];
+let queued: AnalysisMessage[] = [];
+beforeEach(async () => {
+  asked = [];
+  queued = [];
+  await env.ARCHIVE.delete((await env.ARCHIVE.list()).objects.map(({ key }) => key));
+});
+
+function services(): Services {
+  const compactions = compactionStore(env.ARCHIVE);
+  return {
+    definitions: {
+      experiment(environment, experiment) {
+        asked.push(`${environment}/${experiment}`);
+        return experiment === "broken" ? Promise.reject(new Error("down")) : Promise.resolve(null);
+      },
+    },
+    ledger: ledgerStore(env.CONTROL),
+    cells: cellStore([env.METRICS_0]),
+    archive: {
+      raw: rawArchive(env.ARCHIVE),
+      compactions: {
+        ...compactions,
+        plan(hour) {
+          asked.push(`plan of ${hour.hour}`);
+          return compactions.plan(hour);
+        },
+      },
+      retention: archiveRetention(env.ARCHIVE, { pages: 1, keysAPage: 1 }),
+    },
+    queue(messages) {
+      queued.push(...messages);
+      return Promise.resolve();
+    },
+  };
+}
+
+async function deliver(bodies: string[]) {
+  const batch = createMessageBatch<string>(
+    "edgewise-analyses",
+    bodies.map((body, i) => ({ id: String(i), timestamp: new Date(0), attempts: 1, body })),
+  );
+  await performAll(batch.messages, services());
+  const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext());
+  return { done: explicitAcks, again: retryMessages.map(({ msgId }) => msgId) };
+}
+
+test("refreshes come before the archive's work, and one that fails comes again alone", async () => {
+  const bodies = [compact, refresh, { ...refresh, experiment: "broken" }, refresh];
+  const answers = await deliver(bodies.map((body) => JSON.stringify(body)));
+  expect(answers).toEqual({ done: ["0", "1", "3"], again: ["2"] });
+  expect(asked).toEqual(["e/x", "e/broken", "e/x", "plan of 00"]);
+});
+
+test.each([
+  ["no JSON", "{"],
+  ["of no known task", JSON.stringify({ ...refresh, task: "rest" })],
+  ["of another version", JSON.stringify({ ...compact, v: 2 })],
+])("a message that is %s is dropped, for the cron plans its work anew", async (_, body) => {
+  expect(await deliver([body, JSON.stringify(refresh)])).toEqual({ done: ["0", "1"], again: [] });
+  expect(asked).toEqual(["e/x"]);
+});
+
+test("a purge that is not at its end queues the next step", async () => {
+  for (const id of ["a", "b"]) {
+    await env.ARCHIVE.put(`raw/v1/date=2026-01-05/hour=00/shard=0/${id}`, "");
+  }
+  expect(await deliver([JSON.stringify(purge)])).toEqual({ done: ["0"], again: [] });
+  expect(queued).toEqual([purge]);
+  await deliver([JSON.stringify(purge)]);
+  expect(queued).toEqual([purge]);
+  expect((await env.ARCHIVE.list()).objects).toEqual([]);
+});
