@@ -1,6 +1,6 @@
 /**
  * `POST /api/v1/rebuilds`: asks for every shard to be counted anew from the archive. The analysis worker's cron takes it up within
- * 15 minutes; `GET /api/v1/health` tells how it goes. A shard holds units of every environment: the installation's key alone may ask.
+ * a minute; `GET /api/v1/health` tells how it goes. A shard holds units of every environment: the installation's key alone may ask.
  */
 
 import { Hono } from "hono";
