@@ -4,18 +4,26 @@
  */
 
 import { SingleBar } from "cli-progress";
+import * as z from "zod/mini";
 import { callControls, holdClock, runningOn } from "./local/control-socket.ts";
 import { parseOptions, runScript, UsageError, wholeNumber } from "./local/options.ts";
 import { api } from "./replay/api.ts";
+import type { Api } from "./replay/api.ts";
 import { prepare } from "./replay/prepare.ts";
 import { readRows } from "./replay/read-rows.ts";
 import type { Columns, Nonsense } from "./replay/read-rows.ts";
 import { schedule } from "./replay/schedule.ts";
-import { sender } from "./replay/send.ts";
+import type { Schedule } from "./replay/schedule.ts";
+import { rowsUnderWay, sender } from "./replay/send.ts";
 import { summarise } from "./replay/summary.ts";
 import { survey } from "./replay/survey.ts";
 
 const shownNonsense = 20;
+
+const earlierResults = z.object({
+  lastEventAt: z.nullable(z.string()),
+  sampleRatio: z.object({ observed: z.record(z.string(), z.number()) }),
+});
 
 await runScript(async () => {
   const options = readOptions();
@@ -38,6 +46,9 @@ await runScript(async () => {
       `--days ticks the cron of a local Edgewise, and none at ${options.url} runs on ${options.data}; leave --days out, or name the folder with --data`,
     );
   }
+  if (local) await callControls(options.data, "/drained");
+  if (local) await callControls(options.data, `/tick?at=${new Date().toISOString()}`);
+  await requireOwnEvents(client, experiment, { times, rows: surveyed.rows });
   const releaseClock = local ? await holdClock(options.data) : () => {};
   const bar = new SingleBar({
     format: "{bar} {percentage}% | {value}/{total} rows | {duration_formatted}",
@@ -70,12 +81,35 @@ await runScript(async () => {
   console.log(
     `${surveyed.rows} rows sent as ${sending.accepted + sending.rejected.length} events: ${sending.accepted} accepted, ${sending.rejected.length} refused; ${surveyed.nonsense.length} rows left out`,
   );
+  if (sending.rejected.length > 0) process.exitCode = 1;
   console.log(
     local
       ? await summarise(client, experiment)
       : `The results follow within minutes at ${options.url}/api/v1/experiments/${experiment}/results`,
   );
 });
+
+/**
+ * Events at other instants would be moved or cut off by this file's, and the figures would be neither's. What is there must be this replay,
+ * whole, or a part of it that was cut short.
+ */
+async function requireOwnEvents(
+  client: Api,
+  experiment: string,
+  { times, rows }: { times: Schedule; rows: number },
+): Promise<void> {
+  const results = await client.get(`/experiments/${experiment}/results`, earlierResults);
+  const lastEventAt = results?.lastEventAt ?? null;
+  if (results === null || lastEventAt === null) return;
+  const units = Object.values(results.sampleRatio.observed).reduce((sum, n) => sum + n, 0);
+  const last = times.rowAt(Date.parse(lastEventAt));
+  const isPart = last !== null && units < rows && Math.abs(last + 1 - units) <= rowsUnderWay;
+  if (last !== rows - 1 && !isPart) {
+    throw new UsageError(
+      `${experiment} has events up to ${lastEventAt} that are not of this file, with these --days and --window-hours; replay as before, or into another experiment`,
+    );
+  }
+}
 
 function readOptions() {
   const values = parseOptions({

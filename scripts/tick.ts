@@ -1,5 +1,6 @@
 /** `npm run tick -- --at 2026-01-14T00:00:00Z`: runs the cron of the local Edgewise as if it were then. */
 
+import { parseInstant } from "../contracts/event-fields.ts";
 import { callControls } from "./local/control-socket.ts";
 import { parseOptions, runScript, UsageError } from "./local/options.ts";
 
@@ -8,11 +9,12 @@ await runScript(async () => {
     at: { type: "string", default: new Date().toISOString() },
     data: { type: "string", default: ".edgewise" },
   });
-  if (Number.isNaN(Date.parse(at))) {
+  const instant = parseInstant(at);
+  if (instant === null) {
     throw new UsageError(
       `--at must be an ISO-8601 instant such as 2026-01-14T00:00:00Z, not ${at}`,
     );
   }
-  await callControls(data, `/tick?at=${new Date(at).toISOString()}`);
-  console.log(`ticked at ${new Date(at).toISOString()}`);
+  await callControls(data, `/tick?at=${new Date(instant).toISOString()}`);
+  console.log(`ticked at ${new Date(instant).toISOString()}`);
 });

@@ -12,6 +12,12 @@ export interface Api {
   post<T>(path: string, body: object, schema: z.ZodMiniType<T>): Promise<T>;
 }
 
+interface Answer {
+  status: number;
+  retryAfterSeconds: number;
+  text: string;
+}
+
 const problem = z.object({ detail: z.string() });
 
 export function api(options: { url: string; key: string; environment?: string }): Api {
@@ -21,25 +27,23 @@ export function api(options: { url: string; key: string; environment?: string })
     ...(options.environment !== undefined && { "x-edgewise-environment": options.environment }),
   };
 
-  async function call(path: string, init: RequestInit): Promise<Response> {
-    for (let attempt = 1; ; attempt += 1) {
-      const response = await send(path, init, attempt);
-      if (response === null || [429, 502, 503, 504].includes(response.status)) {
-        if (attempt === attempts) break;
-        const after = Number(response?.headers.get("retry-after") ?? 0);
-        await response?.body?.cancel();
-        await pause(Math.max(after * 1_000, 100 * 2 ** attempt));
-        continue;
+  async function call(path: string, init: RequestInit): Promise<Answer> {
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      const answered = await send(path, init, attempt);
+      if (answered !== null && ![429, 502, 503, 504].includes(answered.status)) return answered;
+      if (attempt < attempts) {
+        await pause(Math.max((answered?.retryAfterSeconds ?? 0) * 1_000, 100 * 2 ** attempt));
       }
-      return response;
     }
     throw new UsageError(`${options.url} does not answer ${path}; is it running?`);
   }
 
-  /** Null when there was no answer; not being reachable at all is final. */
-  async function send(path: string, init: RequestInit, attempt: number): Promise<Response | null> {
+  /** Null when there was no whole answer; not being reachable at all is final. */
+  async function send(path: string, init: RequestInit, attempt: number): Promise<Answer | null> {
     try {
-      return await fetch(`${options.url}/api/v1${path}`, { ...init, headers });
+      const response = await fetch(`${options.url}/api/v1${path}`, { ...init, headers });
+      const retryAfterSeconds = Number(response.headers.get("retry-after") ?? 0);
+      return { status: response.status, retryAfterSeconds, text: await response.text() };
     } catch (error) {
       if (attempt > 1) return null;
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -47,21 +51,28 @@ export function api(options: { url: string; key: string; environment?: string })
     }
   }
 
-  async function answer<T>(path: string, response: Response, schema: z.ZodMiniType<T>) {
-    if (response.ok) return z.parse(schema, await response.json());
-    const parsed = z.safeParse(problem, await response.json().catch(() => null));
-    throw new UsageError(`${path}: ${parsed.success ? parsed.data.detail : response.statusText}`);
+  function read<T>(path: string, { status, text }: Answer, schema: z.ZodMiniType<T>): T {
+    const body = jsonOrNull(text);
+    if (status < 300) return z.parse(schema, body);
+    const parsed = z.safeParse(problem, body);
+    throw new UsageError(`${path}: ${parsed.success ? parsed.data.detail : `answered ${status}`}`);
   }
 
   return {
     async get(path, schema) {
-      const response = await call(path, { method: "GET" });
-      if (response.status === 404) return null;
-      return await answer(path, response, schema);
+      const answered = await call(path, { method: "GET" });
+      return answered.status === 404 ? null : read(path, answered, schema);
     },
     async post(path, body, schema) {
-      const response = await call(path, { method: "POST", body: JSON.stringify(body) });
-      return await answer(path, response, schema);
+      return read(path, await call(path, { method: "POST", body: JSON.stringify(body) }), schema);
     },
   };
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

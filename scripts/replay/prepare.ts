@@ -43,6 +43,12 @@ export async function prepare(
       (create
         ? await api.post("/metrics", { key, type, event: key, windowHours }, metricAnswer)
         : refuseMissing(`metric ${key}`));
+    const sharing = [...events].find(([, event]) => event === metric.event);
+    if (sharing !== undefined) {
+      throw new UsageError(
+        `the metrics ${sharing[0]} and ${key} both read the event ${metric.event}, and each column would count in both; replay them one by one into experiments of their own`,
+      );
+    }
     events.set(key, metric.event);
   }
 

@@ -2,6 +2,7 @@
 
 import { createReadStream } from "node:fs";
 import { parse } from "csv-parse";
+import { limits } from "../../contracts/limits.ts";
 import { UsageError } from "../local/options.ts";
 
 export interface Columns {
@@ -95,12 +96,18 @@ function readRow(input: {
   const unit = field(columns.unit);
   const variant = field(columns.variant);
   if (unit === "") return nonsense(`${columns.unit} (the unit) is empty`);
+  if (unit.length > limits.unitLength) {
+    return nonsense(`${columns.unit} (the unit) has more than ${limits.unitLength} characters`);
+  }
   if (variant === "") return nonsense(`${columns.variant} (the variant) is empty`);
   const values: number[] = [];
   for (const column of columns.metrics.values()) {
     const value = valueOf(field(column));
     if (value === null) {
       return nonsense(`${column} is ${JSON.stringify(field(column))}, not a boolean or a number`);
+    }
+    if (Math.abs(value) > limits.outcomeValue) {
+      return nonsense(`${column} is ${field(column)}, beyond ${limits.outcomeValue}`);
     }
     values.push(value);
   }

@@ -14,6 +14,8 @@ export interface Schedule {
   timeMs(index: number): number;
   /** The day of the row, from 0. */
   dayOf(index: number): number;
+  /** The row that happened at this very instant, or null. */
+  rowAt(instantMs: number): number | null;
   /** When all rows of the day have matured. */
   maturedMs(day: number): number;
 }
@@ -27,8 +29,14 @@ export function schedule(input: {
   const { startedAtMs, rows, days, windowHours } = input;
   const afterMs = (windowHours + maturingHours) * hourMs;
   const firstMs = startedAtMs - afterMs - days * dayMs;
+  const timeMs = (index: number) => Math.floor(firstMs + (index / rows) * days * dayMs);
   return {
-    timeMs: (index) => Math.floor(firstMs + (index / rows) * days * dayMs),
+    timeMs,
+    rowAt(instantMs) {
+      const near = Math.round(((instantMs - firstMs) / (days * dayMs)) * rows);
+      const isIt = (index: number) => index >= 0 && index < rows && timeMs(index) === instantMs;
+      return [near - 1, near, near + 1].find(isIt) ?? null;
+    },
     dayOf: (index) => Math.floor((index / rows) * days),
     maturedMs: (day) => firstMs + (day + 1) * dayMs + afterMs,
   };

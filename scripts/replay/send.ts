@@ -1,11 +1,15 @@
 /** Sends rows as exposures and outcomes in batches, a few at a time, and keeps count of what was accepted and what was refused, by line. */
 
+import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 import type { Api } from "./api.ts";
 import type { Nonsense, Row } from "./read-rows.ts";
 
 const batchEvents = 1_000;
 const batchesAtOnce = 4;
+
+/** Rows that may be sent and unanswered when a replay is cut short. */
+export const rowsUnderWay = batchEvents * (batchesAtOnce + 1);
 
 const intakeAnswer = z.object({
   accepted: z.number(),
@@ -24,6 +28,11 @@ export interface Sender {
 interface Sent {
   event: object;
   line: number;
+}
+
+/** The same for the same row, however often it is sent, and short whatever the names. */
+function idOf(...parts: string[]): string {
+  return createHash("sha256").update(parts.join("\u001f")).digest("hex").slice(0, 32);
 }
 
 export function sender(
@@ -50,6 +59,8 @@ export function sender(
     if (sent.length === 0) return;
     const posting = post(sent).finally(() => underWay.delete(posting));
     underWay.add(posting);
+    // Whoever waits next is told; until then it must not count as unhandled.
+    posting.catch(() => {});
     if (underWay.size >= batchesAtOnce) await Promise.race(underWay);
   }
 
@@ -59,7 +70,7 @@ export function sender(
       const exposure = { type: "exposure", experiment, variant, unit, timestamp };
       const outcomes = [...events].flatMap(([metric, name], index) => {
         const value = values[index] ?? 0;
-        const id = `${experiment}/${metric}/${unit}`;
+        const id = idOf(experiment, metric, unit);
         return value === 0 ? [] : [{ type: "outcome", id, name, unit, value, timestamp }];
       });
       const sent = [exposure, ...outcomes].map((event) => ({ event, line }));
