@@ -16,13 +16,13 @@ export function occupiedSlots(layer: string, experiments: readonly ExperimentRec
   });
 }
 
-/** What the others leave, ascending. */
+/** What the others leave, ascending; no two of them overlap. */
 export function freeSlots(occupied: readonly Slot[]): Slot[] {
   const free: Slot[] = [];
   let end = 0;
   for (const [from, to] of occupied.toSorted(([a], [b]) => a - b)) {
     if (from > end) free.push([end, from]);
-    end = Math.max(end, to);
+    end = to;
   }
   if (end < BUCKETS) free.push([end, BUCKETS]);
   return free;
