@@ -31,6 +31,9 @@ export const limits = {
   /** Of an outcome's value, either way: squares and sums stay far from infinity. */
   outcomeValue: 1e15,
 
+  /** KV reaches every place within 60 s as a rule, and isolates remember for 10 s. */
+  propagationSeconds: 70,
+
   eventMaxAgeMs: 3 * 24 * 3_600_000,
   eventMaxFutureMs: 5 * 60_000,
   clockSkewMs: 2_000,

@@ -15,7 +15,7 @@ import type { CountingPlan } from "../counting/types.ts";
 
 const freshMs = 10_000;
 /** Whoever needs a newer plan than the one in memory makes KV be read again, but not more often than this. */
-const reloadMs = 1_000;
+export const planReloadMs = 1_000;
 const kvCacheTtlSeconds = 30;
 /** Measured on JSON length; a compiled plan takes a few times that of the isolate's 128 MB. */
 const cacheBytes = 8_000_000;
@@ -69,7 +69,7 @@ export function countingPlanStore(kv: KVNamespace): CountingPlanStore {
     get: (environment, nowMs) => get(environment, nowMs, freshMs),
     async getNewer({ environment, version }, nowMs) {
       const plan = await get(environment, nowMs, freshMs);
-      return plan.version > version ? plan : get(environment, nowMs, reloadMs);
+      return plan.version > version ? plan : get(environment, nowMs, planReloadMs);
     },
   };
 }

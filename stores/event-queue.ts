@@ -22,6 +22,8 @@ export interface SentEvents {
   receivedAtMs: number;
   events: readonly CountedEvent[];
   counts?: Counts;
+  /** Delivered no sooner. */
+  delaySeconds?: number;
 }
 
 export interface EventQueue {
@@ -38,7 +40,8 @@ export function eventQueue(
 ): EventQueue {
   const unsent = new Map<string, number>();
 
-  async function sendAll({ environment, version, receivedAtMs, events, counts }: SentEvents) {
+  async function sendAll(sent: SentEvents) {
+    const { environment, version, receivedAtMs, events, counts, delaySeconds = 0 } = sent;
     const packed = packEvents(events, {
       environment,
       version,
@@ -48,7 +51,9 @@ export function eventQueue(
       ...(counts && { counts }),
     });
     const sends = [...packed].flatMap(([shard, messages]) =>
-      batchesOf(messages).map((batch) => async () => queues[shard]?.sendBatch(batch)),
+      batchesOf(messages).map(
+        (batch) => async () => queues[shard]?.sendBatch(batch, { delaySeconds }),
+      ),
     );
     const workers = Array.from({ length: sendsAtOnce }, async () => {
       for (let send = sends.shift(); send; send = sends.shift()) await send();

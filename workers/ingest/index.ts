@@ -59,7 +59,8 @@ function ingestApp(env: Env, plans: CountingPlanStore) {
   const events = eventQueue(queues, "refused-events");
   const letters = deadLetterStore(env.ARCHIVE);
   const rebuildStores = numberedBindings(env, "METRICS_").map(rebuildStore);
-  return intakeApp({ keys, plans, events, nowMs })
+  const wait = (ms: number) => scheduler.wait(ms);
+  return intakeApp({ keys, plans, events, nowMs, wait })
     .route("/api/v1/dead-letters", deadLetterRoutes({ keys, letters, events, nowMs }))
     .route("/api/v1/health", healthRoutes({ keys, observe: observer(env), nowMs }))
     .route("/api/v1/rebuilds", rebuildRoutes({ keys, shards: rebuildStores, nowMs, newId: uuid }));

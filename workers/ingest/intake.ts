@@ -11,10 +11,13 @@ import type { EventBatchBody } from "../../contracts/events.ts";
 import { limits } from "../../contracts/limits.ts";
 import { ok, refuse } from "../../contracts/problem.ts";
 import type { Result } from "../../contracts/problem.ts";
-import type { Counts, Source } from "../../counting/types.ts";
+import type { CompiledPlan } from "../../counting/plan.ts";
+import type { CountedEvent, Counts, Source } from "../../counting/types.ts";
 import { createApp, reply } from "../../http/app.ts";
 import { authenticate } from "../../http/authenticate.ts";
+import type { Need } from "../../http/authenticate.ts";
 import { readJson } from "../../http/body.ts";
+import { planReloadMs } from "../../stores/counting-plan-store.ts";
 import type { CountingPlanStore } from "../../stores/counting-plan-store.ts";
 import type { EventQueue } from "../../stores/event-queue.ts";
 import { clockShift, judge } from "./judge.ts";
@@ -25,6 +28,7 @@ export interface Intake {
   plans: CountingPlanStore;
   events: EventQueue;
   nowMs: () => number;
+  wait: (ms: number) => Promise<void>;
 }
 
 const anyKey = { kinds: ["server", "client", "admin"] } as const;
@@ -35,7 +39,8 @@ export function intakeApp(intake: Intake) {
 
   app.use("/api/v1/events/*", cors({ origin: "*", allowMethods: ["POST"], maxAge: 86_400 }));
   app.post("/api/v1/events/batch", async (c) => {
-    const principal = await authenticate(credentials(c.req.raw), intake.keys, anyKey);
+    const { headers, need } = credentials(c.req.raw);
+    const principal = await authenticate(headers, intake.keys, need);
     if (!principal.ok) return reply(c, principal.problem);
     const { key, environment } = principal.value;
     const body = await readJson(c.req.raw, eventBatch, limits.batchBytes);
@@ -49,12 +54,12 @@ export function intakeApp(intake: Intake) {
 }
 
 /** `navigator.sendBeacon` cannot send headers: a page's public key may come as `?key=`. */
-function credentials({ headers, url }: Request): Headers {
+function credentials({ headers, url }: Request): { headers: Headers; need: Need } {
   const key = new URL(url).searchParams.get("key");
-  if (key === null || headers.has("authorization")) return headers;
+  if (key === null || headers.has("authorization")) return { headers, need: anyKey };
   const completed = new Headers(headers);
   completed.set("authorization", `Bearer ${key}`);
-  return completed;
+  return { headers: completed, need: { kinds: ["client"] } };
 }
 
 /** Who may say that events are past data, or pass on what a client told it. */
@@ -81,16 +86,16 @@ async function send(
   const receivedAtMs = intake.nowMs();
   const clockShiftMs = clockShift(parseInstant(sentAt), receivedAtMs, source);
   try {
-    let plan = await intake.plans.get(environment, receivedAtMs);
-    let judged = judge(events, { plan, source, receivedAtMs, clockShiftMs });
-    if (judged.rejected.some(({ code }) => code.startsWith("unknown-"))) {
-      // The name may be newer than the plan that this isolate remembers.
-      plan = await intake.plans.getNewer(plan, receivedAtMs);
-      judged = judge(events, { plan, source, receivedAtMs, clockShiftMs });
+    const { plan, judged } = await judgeByNewest(environment, intake, (plan) =>
+      judge(events, { plan, source, receivedAtMs, clockShiftMs }),
+    );
+    const message = { environment, version: plan.version, receivedAtMs };
+    const { now, later } = byReadiness(judged.events, plan);
+    await intake.events.send({ ...message, events: now, counts: countsOf(judged) });
+    if (later.length > 0) {
+      const delaySeconds = limits.propagationSeconds;
+      await intake.events.send({ ...message, events: later, delaySeconds });
     }
-    const { version } = plan;
-    const counts = countsOf(judged);
-    await intake.events.send({ environment, version, receivedAtMs, events: judged.events, counts });
     return ok({ accepted: judged.accepted, rejected: judged.rejected });
   } catch (error) {
     console.error(JSON.stringify({ event: "intake-unavailable", error: String(error) }));
@@ -98,6 +103,35 @@ async function send(
       retryAfterSeconds: 2,
     });
   }
+}
+
+/** A name that the remembered plan lacks may be newer: the plan is read again, as soon as that is allowed, before anything is rejected. */
+async function judgeByNewest(
+  environment: string,
+  { plans, nowMs, wait }: Intake,
+  judgeBy: (plan: CompiledPlan) => Judged,
+): Promise<{ plan: CompiledPlan; judged: Judged }> {
+  let plan = await plans.get(environment, nowMs());
+  let judged = judgeBy(plan);
+  for (const waitMs of [0, planReloadMs]) {
+    if (!judged.rejected.some(({ code }) => code.startsWith("unknown-"))) break;
+    if (waitMs > 0) await wait(waitMs);
+    plan = await plans.getNewer(plan, nowMs());
+    judged = judgeBy(plan);
+  }
+  return { plan, judged };
+}
+
+/**
+ * An outcome that no known metric reads would be left out of the cells for good, and its metric may be newer than the plans here and at the
+ * consumer: it is delivered once every plan has caught up.
+ */
+function byReadiness(events: readonly CountedEvent[], { outcomes }: CompiledPlan) {
+  const isReady = (event: CountedEvent) => event.type === "exposure" || outcomes.has(event.name);
+  return {
+    now: events.filter((event) => isReady(event)),
+    later: events.filter((event) => !isReady(event)),
+  };
 }
 
 /** They travel with the events, so that they are as durable and cost nothing more. */

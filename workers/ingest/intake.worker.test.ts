@@ -54,6 +54,10 @@ function intake({ refuses = false, plans }: { refuses?: boolean; plans?: Countin
       },
     },
     nowMs: () => nowMs,
+    async wait(ms) {
+      await Promise.resolve();
+      nowMs += ms;
+    },
   });
   const post = async (
     body: BodyInit | object,
@@ -254,3 +258,49 @@ describe("who sends", () => {
     expect(answered.headers.get("access-control-allow-origin")).toBe("*");
   });
 });
+
+test("an experiment started a moment ago is known, even just after the plan was looked at for another", async () => {
+  const { post, sent } = intake();
+  const plan = planOf();
+  const [first] = plan.experiments;
+  if (first === undefined) throw new Error("the plan has no experiment");
+  const started = (key: string) => ({
+    ...plan,
+    experiments: [...plan.experiments, { ...first, key }],
+  });
+  await post({ events: [exposure] });
+  await publish(2, started("second"));
+  expect((await post({ events: [{ ...exposure, experiment: "second" }] })).answer).toMatchObject({
+    accepted: 1,
+  });
+  await publish(3, started("third"));
+  expect((await post({ events: [{ ...exposure, experiment: "third" }] })).answer).toMatchObject({
+    accepted: 1,
+  });
+  expect(sent.map(({ version }) => version)).toEqual([1, 2, 3]);
+});
+
+test("an outcome that no known metric reads is delivered after every plan has caught up, the others at once", async () => {
+  const { post, sent } = intake();
+  const { answer } = await post({ events: [exposure, { ...outcome, name: "brand_new" }] });
+  expect(answer).toEqual({ accepted: 2, rejected: [] });
+  expect(
+    sent.map(({ events, delaySeconds }) => [events.map(({ type }) => type), delaySeconds]),
+  ).toEqual([
+    [["exposure"], undefined],
+    [["outcome"], limits.propagationSeconds],
+  ]);
+});
+
+test.each(["server", "admin"] as const)(
+  "a %s key in the address is refused: addresses are logged",
+  async (kind) => {
+    const { post, sent } = intake();
+    const { status } = await post(
+      { events: [exposure] },
+      { key: "", query: `?key=${secrets[kind]}` },
+    );
+    expect(status).toBe(403);
+    expect(sent).toEqual([]);
+  },
+);
