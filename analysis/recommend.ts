@@ -56,7 +56,7 @@ function verdictOn(
   }
   const won = primaries.find((reading) => crossedIn(reading) === "favourable");
   if (won !== undefined) return shipUnlessGuarded(variant, won.definition.key, readings);
-  if (primaries.every(({ comparison }) => (comparison.sequential?.final ?? null) !== null)) {
+  if (primaries.every(({ comparison }) => isClosed(phase, comparison))) {
     return {
       action: "revert",
       variant,
@@ -68,6 +68,12 @@ function verdictOn(
     variant: null,
     because: "No boundary has been crossed and looks remain.",
   };
+}
+
+/** All alpha of the ledger is spent: there is no later look. */
+function isClosed({ plan }: Phase, { sequential }: ComparisonResult): boolean {
+  const spent = sequential?.looks.at(-1)?.alphaSpent ?? 0;
+  return spent >= plan.ledgerAlpha * (1 - 1e-9);
 }
 
 interface Read {
@@ -102,8 +108,8 @@ function shipUnlessGuarded(variant: string, metric: string, readings: Read[]): R
 
 /** With a margin the whole interval must lie inside it; without one no harm may have been shown. */
 function passes({ definition, comparison, controlMean }: Read): boolean {
-  if (comparison.alwaysValid === null) return false;
   const margin = definition.maxRelativeHarm ?? 0;
+  if (comparison.alwaysValid === null) return margin === 0;
   const [lower, upper] = comparison.alwaysValid.confidenceSequence;
   const [leastHarm, mostHarm] =
     definition.direction === "increase" ? [-upper, -lower] : [lower, upper];

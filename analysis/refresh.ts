@@ -23,7 +23,7 @@ export interface PhaseFigures {
 
 export const noFigures: PhaseFigures = {
   rows: { populations: [], cells: [] },
-  quality: { quarantinedUnits: 0, botExposures: 0, lateEvents: 0 },
+  quality: { quarantinedUnits: 0, botExposures: 0, lateEvents: 0, outsidePhaseUnits: 0 },
   lastEventMs: null,
 };
 

@@ -24,7 +24,7 @@ function inputsOf(
     units: new Map(Object.entries(readings).map(([variant, { n }]) => [variant, n])),
     current: figures,
     matured: figures,
-    quality: { quarantinedUnits: 0, botExposures: 0, lateEvents: 0 },
+    quality: { quarantinedUnits: 0, botExposures: 0, lateEvents: 0, outsidePhaseUnits: 0 },
     ledger: takeLook({ phase, matured: figures, ledger: [], asOfMs, watermarkMs: asOfMs }),
     logEvidenceBefore: 0,
     ...more,
@@ -136,7 +136,7 @@ describe("a sample-ratio mismatch", () => {
 });
 
 describe("the ship rule", () => {
-  const guarded = (maxRelativeHarm: number, errors: number) => {
+  const guarded = (maxRelativeHarm: number, errors: number, controlErrors = 1_000) => {
     const phase = phaseOf({
       metrics: [
         metricOf("m"),
@@ -150,7 +150,7 @@ describe("the ship rule", () => {
       [
         "errors",
         new Map([
-          ["a", converted(5_000, 1_000)],
+          ["a", converted(5_000, controlErrors)],
           ["b", converted(5_000, errors)],
         ]),
       ],
@@ -164,6 +164,11 @@ describe("the ship rule", () => {
 
   test("does not ship it when a guardrail shows harm", () => {
     expect(guarded(0, 1_400)).toMatchObject({ action: "investigate", variant: "b" });
+  });
+
+  test("a guardrail on which nothing has happened has raised no alarm, but lies inside no margin", () => {
+    expect(guarded(0, 0, 0).action).toBe("ship");
+    expect(guarded(0.5, 0, 0).action).toBe("investigate");
   });
 
   test("with a margin the guardrail's whole interval must lie inside it", () => {
@@ -203,4 +208,11 @@ test("a covariate gives the adjusted effect of Deng et al. beside the plain one,
   expect(comparison?.cuped?.lift).toBeCloseTo(0.1, 10);
   expect(comparison?.cuped?.standardError).toBeCloseTo(Math.sqrt((1 + 1) / n), 10);
   expect(comparison?.cuped?.varianceReduction).toBeCloseTo(0.8, 10);
+});
+
+test("a complete plan without a single conversion keeps the control: no look remains", () => {
+  const answer = results(inputsOf({ a: converted(5_000, 0), b: converted(5_000, 0) }));
+  expect(answer.metrics[0]?.comparisons[0]?.sequential?.looks[0]?.z).toBe(null);
+  expect(answer.recommendation.action).toBe("revert");
+  expect(answer.recommendation.because).toContain("complete");
 });

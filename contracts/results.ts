@@ -12,7 +12,13 @@ export interface Results {
   asOf: string;
   lastEventAt: string | null;
   sampleRatio: SampleRatioResult;
-  quality: { quarantinedUnits: number; botExposures: number; lateEvents: number };
+  quality: {
+    quarantinedUnits: number;
+    botExposures: number;
+    lateEvents: number;
+    /** Units exposed only outside every phase: before the start, after a stop, or under a phase that there is not. */
+    outsidePhaseUnits: number;
+  };
   design: {
     alpha: number;
     sides: 1 | 2;

@@ -17,6 +17,8 @@ export interface Services {
 }
 
 const hourMs = 3_600_000;
+/** The number under which tallies keep what is in no phase. */
+const outsidePhases = 0;
 
 /** What is read back of an earlier answer. */
 const earlierAnswer = z.object({
@@ -69,9 +71,9 @@ function logEvidenceOf(before: Refresh | null, phase: number): number {
 
 function figuresOf(shards: readonly ShardFigures[], phase: number): PhaseFigures {
   const tallies = shards.flatMap((shard) => shard.tallies);
-  const tally = (...causes: string[]) =>
+  const tally = (ofPhase: number, ...causes: string[]) =>
     tallies
-      .filter((row) => row.phase === phase && causes.includes(row.cause))
+      .filter((row) => row.phase === ofPhase && causes.includes(row.cause))
       .reduce((sum, { n }) => sum + n, 0);
   const lastEvents = shards.flatMap(({ activity }) => activity?.lastEventMs ?? []);
   return {
@@ -80,9 +82,10 @@ function figuresOf(shards: readonly ShardFigures[], phase: number): PhaseFigures
       cells: shards.flatMap(({ cells }) => cells),
     },
     quality: {
-      quarantinedUnits: tally("quarantined"),
-      botExposures: tally("bot", "hot"),
-      lateEvents: tally("late"),
+      quarantinedUnits: tally(phase, "quarantined"),
+      botExposures: tally(phase, "bot", "hot"),
+      lateEvents: tally(phase, "late"),
+      outsidePhaseUnits: tally(outsidePhases, "outside-phase"),
     },
     lastEventMs: lastEvents.length === 0 ? null : Math.max(...lastEvents),
   };
