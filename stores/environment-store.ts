@@ -9,23 +9,47 @@ import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod/mini";
 import { hashSecret } from "../contracts/api-key.ts";
 import type { ApiKey, KeyDirectory } from "../contracts/api-key.ts";
+import type { ChangeRequest } from "./definition-store.ts";
 import { apiKeys, auditLog, customers, environments } from "../schema/control/tables.ts";
 
 export interface NewKey {
   id: string;
-  environment: string;
   kind: ApiKey["kind"];
   role?: NonNullable<ApiKey["role"]>;
   name: string;
   hash: string;
   origins?: string[];
-  createdAt: string;
 }
 
 export type EnvironmentStore = ReturnType<typeof environmentStore>;
 
 export function environmentStore(d1: D1Database) {
   const db = drizzle(d1);
+
+  const increment = (environment: string) =>
+    db
+      .update(environments)
+      .set({ version: sql`version + 1` })
+      .where(eq(environments.id, environment));
+
+  /** In the batch that increments: the row bears the version that the change made. */
+  const audited = (
+    { environment, auditId, at, actor }: ChangeRequest,
+    action: string,
+    key: string,
+    after: object,
+  ) =>
+    db.insert(auditLog).values({
+      id: auditId,
+      environmentId: environment,
+      version: sql`(select version from environments where id = ${environment})`,
+      at,
+      actor,
+      action,
+      entity: "key",
+      entityKey: key,
+      after: JSON.stringify(after),
+    });
 
   async function environmentOf(name: string): Promise<string | null> {
     const [customer = "", environment = "", ...rest] = name.split("/");
@@ -52,29 +76,39 @@ export function environmentStore(d1: D1Database) {
   return {
     ...directory,
 
-    async addKey({ environment, origins, ...key }: NewKey): Promise<void> {
-      await db.insert(apiKeys).values({
-        ...key,
-        environmentId: environment,
-        origins: origins === undefined ? null : JSON.stringify(origins),
-        published: false,
-      });
+    async addKey(request: ChangeRequest, { origins, hash, ...key }: NewKey): Promise<void> {
+      const { environment: environmentId, at: createdAt } = request;
+      await db.batch([
+        increment(environmentId),
+        db.insert(apiKeys).values({
+          ...key,
+          hash,
+          environmentId,
+          createdAt,
+          origins: origins === undefined ? null : JSON.stringify(origins),
+          published: false,
+        }),
+        audited(request, "create", key.id, { ...key, ...(origins && { origins }) }),
+      ]);
     },
 
     /** The key's hash, or null when the environment has no such key in force. */
-    async revokeKey(environment: string, id: string, at: string): Promise<string | null> {
-      const [row] = await db
-        .update(apiKeys)
-        .set({ revokedAt: at, published: false })
-        .where(
-          and(
-            eq(apiKeys.environmentId, environment),
-            eq(apiKeys.id, id),
-            isNull(apiKeys.revokedAt),
-          ),
-        )
-        .returning({ hash: apiKeys.hash });
-      return row?.hash ?? null;
+    async revokeKey(request: ChangeRequest, id: string): Promise<string | null> {
+      const { environment, at } = request;
+      const inForce = and(
+        eq(apiKeys.environmentId, environment),
+        eq(apiKeys.id, id),
+        isNull(apiKeys.revokedAt),
+      );
+      const [row] = await db.select().from(apiKeys).where(inForce);
+      if (row === undefined) return null;
+      const { kind, role, name } = row;
+      await db.batch([
+        increment(environment),
+        db.update(apiKeys).set({ revokedAt: at, published: false }).where(inForce),
+        audited(request, "revoke", id, { id, kind, role, name, revokedAt: at }),
+      ]);
+      return row.hash;
     },
 
     async keys(environment: string) {

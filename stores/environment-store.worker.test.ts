@@ -2,7 +2,6 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { hashSecret } from "../contracts/api-key.ts";
 import { configKeys } from "../contracts/config-keys.ts";
-import { at } from "../test/control-state.ts";
 import { metricNamed, newEnvironment, requestOf } from "../test/control-database.ts";
 import { definitionStore } from "./definition-store.ts";
 import { environmentStore } from "./environment-store.ts";
@@ -22,9 +21,9 @@ async function newKey(more: { origins?: string[] } = {}) {
   keys += 1;
   const secret = `ew_client_secret_${keys}`;
   const hash = await hashSecret(secret);
-  const key = { id: `key-${keys}`, environment: id, kind: "client", ...more } as const;
-  await store.addKey({ ...key, name: "shop", hash, createdAt: at });
-  return { secret, hash, key: { v: 1, ...key } as const };
+  const key = { id: `key-${keys}`, kind: "client", ...more } as const;
+  await store.addKey(requestOf(id), { ...key, name: "shop", hash });
+  return { secret, hash, key: { v: 1, environment: id, ...key } as const };
 }
 
 test("an environment is found by customer/environment, and by nothing else", async () => {
@@ -47,10 +46,23 @@ describe("keys", () => {
 
   test("are refused at once when revoked, and revoked once, by their own environment", async () => {
     const { secret, hash, key } = await newKey();
-    expect(await store.revokeKey(await newEnvironment(env.CONTROL), key.id, at)).toBeNull();
-    expect(await store.revokeKey(id, key.id, at)).toBe(hash);
+    expect(await store.revokeKey(requestOf(await newEnvironment(env.CONTROL)), key.id)).toBeNull();
+    expect(await store.revokeKey(requestOf(id), key.id)).toBe(hash);
     expect(await store.keyOf(secret)).toBeNull();
-    expect(await store.revokeKey(id, key.id, at)).toBeNull();
+    expect(await store.revokeKey(requestOf(id), key.id)).toBeNull();
+  });
+
+  test("made and revoked are in the audit log, each under a version of its own, and tell no hash", async () => {
+    const { hash, key } = await newKey();
+    await store.revokeKey(requestOf(id), key.id);
+    const entries = await store.audit(id, 10);
+    expect(entries).toMatchObject([
+      { action: "revoke", entity: "key", entityKey: key.id },
+      { action: "create", entity: "key", entityKey: key.id },
+    ]);
+    expect(entries[0]?.version).toBe((entries[1]?.version ?? 0) + 1);
+    expect((await store.environment(id))?.version).toBe(entries[0]?.version);
+    expect(JSON.stringify(entries)).not.toContain(hash);
   });
 
   test("that KV does not hold as they are get there by the cron, and out again", async () => {
@@ -58,7 +70,7 @@ describe("keys", () => {
     const publishing = publisher(env.CONFIG, definitions, store);
     await repair(store, publishing);
     expect(await env.CONFIG.get(configKeys.apiKey(hash), "json")).toEqual(key);
-    await store.revokeKey(id, key.id, at);
+    await store.revokeKey(requestOf(id), key.id);
     await repair(store, publishing);
     expect(await env.CONFIG.get(configKeys.apiKey(hash))).toBeNull();
     expect(await store.unpublishedKeys()).toEqual([]);
@@ -69,7 +81,7 @@ describe("keys", () => {
     const slow = Object.create(env.CONFIG, {
       put: {
         value: async (...put: Parameters<KVNamespace["put"]>) => {
-          await store.revokeKey(id, key.id, at);
+          await store.revokeKey(requestOf(id), key.id);
           await publisher(env.CONFIG, definitions, store).publishKey(hash, null);
           await env.CONFIG.put(...put);
         },

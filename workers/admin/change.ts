@@ -5,6 +5,7 @@ import type { Result } from "../../contracts/problem.ts";
 import type { Fresh } from "../../control/change-definition.ts";
 import type { Decision, EnvironmentState } from "../../control/environment-state.ts";
 import { publishable } from "../../control/publishable.ts";
+import type { ChangeRequest } from "../../stores/definition-store.ts";
 import type { AdminEnv, Services } from "./app.ts";
 
 /** KV takes one write a second to a key. */
@@ -16,20 +17,30 @@ export async function applyChange<T>(
   services: Services,
   decide: (state: EnvironmentState, fresh: Fresh) => Result<Decision<T>>,
 ): Promise<Result<T>> {
-  const { definitions, now, newId, newSecret } = services;
-  const { environment, key } = c.get("principal");
-  const at = now().toISOString();
-  const fresh = { at, id: newId(), salt: newSecret() };
-  const request = { environment, actor: key.id, auditId: newId(), at };
+  const { definitions, newId, newSecret } = services;
+  const request = changeRequest(c, services);
+  const fresh = { at: request.at, id: newId(), salt: newSecret() };
   const changed = await definitions.change(request, (state) => {
     const decision = decide(state, fresh);
     return decision.ok ? publishable(state, decision.value) : decision;
   });
   if (!changed.ok) return changed;
+  await publishAfter(c, services);
+  return changed;
+}
+
+/** Who changes what environment, and when. */
+export function changeRequest(c: Context<AdminEnv>, { now, newId }: Services): ChangeRequest {
+  const { environment, key } = c.get("principal");
+  return { environment, actor: key.id, auditId: newId(), at: now().toISOString() };
+}
+
+/** Publishes what has been changed; once more, a little later, when that fails. */
+export async function publishAfter(c: Context<AdminEnv>, services: Services): Promise<void> {
+  const { environment } = c.get("principal");
   const published = publish(services, environment);
   c.executionCtx.waitUntil(published.then((done) => done || publishLater(services, environment)));
   await published;
-  return changed;
 }
 
 /** Once more; what fails then, too, is the cron's to repair. */

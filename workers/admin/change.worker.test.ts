@@ -7,7 +7,7 @@ import { definitionStore } from "../../stores/definition-store.ts";
 import { environmentStore } from "../../stores/environment-store.ts";
 import { ledgerStore } from "../../stores/ledger-store.ts";
 import { publisher } from "../../stores/publisher.ts";
-import { newEnvironment } from "../../test/control-database.ts";
+import { newEnvironment, requestOf } from "../../test/control-database.ts";
 import { at } from "../../test/control-state.ts";
 import { adminApp } from "./app.ts";
 
@@ -19,12 +19,9 @@ const newId = () => `id-${(ids += 1)}`;
 beforeEach(async () => {
   environment = await newEnvironment(env.CONTROL);
   secret = `ew_admin_of_${environment}`;
-  const key = { id: newId(), environment, kind: "admin", role: "editor", name: "e" } as const;
-  await environmentStore(env.CONTROL).addKey({
-    ...key,
-    hash: await hashSecret(secret),
-    createdAt: at,
-  });
+  const key = { id: newId(), kind: "admin", role: "editor", name: "e" } as const;
+  const hash = await hashSecret(secret);
+  await environmentStore(env.CONTROL).addKey(requestOf(environment), { ...key, hash });
 });
 
 /** Creates a layer, over a KV of which so many puts fail. The answer, what KV holds then, and what it holds in the end. */

@@ -8,8 +8,10 @@ import { limits } from "../../contracts/limits.ts";
 import { reply } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
 import type { AdminEnv, Services } from "./app.ts";
+import { changeRequest, publishAfter } from "./change.ts";
 
-export function keyRoutes({ environments, publisher, now, newId, newSecret }: Services) {
+export function keyRoutes(services: Services) {
+  const { environments, publisher, newId, newSecret } = services;
   return new Hono<AdminEnv>()
     .get("/", async (c) =>
       c.json({ keys: await environments.keys(c.get("principal").environment) }),
@@ -22,20 +24,21 @@ export function keyRoutes({ environments, publisher, now, newId, newSecret }: Se
       const id = newId();
       const secret = `ew_${kind.kind}_${newSecret()}`;
       const hash = await hashSecret(secret);
-      const createdAt = now().toISOString();
       const key: ApiKey = { v: 1, id, environment, ...kind };
-      await environments.addKey({ ...kind, id, environment, name, hash, createdAt });
+      const request = changeRequest(c, services);
+      await environments.addKey(request, { ...kind, id, name, hash });
       await publisher.publishKey(hash, key);
-      return c.json({ id, secret, ...kind, name, createdAt }, 201);
+      await publishAfter(c, services);
+      return c.json({ id, secret, ...kind, name, createdAt: request.at }, 201);
     })
     .delete("/:id", async (c) => {
       const id = c.req.param("id");
-      const { environment } = c.get("principal");
-      const hash = await environments.revokeKey(environment, id, now().toISOString());
+      const hash = await environments.revokeKey(changeRequest(c, services), id);
       if (hash === null) {
         return reply(c, { code: "not-found", detail: `There is no key ${id} in force.` });
       }
       await publisher.publishKey(hash, null);
+      await publishAfter(c, services);
       return c.body(null, 204);
     });
 }
