@@ -16,31 +16,40 @@ interface Env {
   [queue: string]: unknown;
 }
 
-/** How long a message waits for others: the emulator's queue costs as much for one as for many. */
-const gatherMs = 20;
+/** Between two sends to the emulator's queue, which cost as much for one message as for many. */
+const gatherMs = 100;
 /** After the emulator's queue refused. */
 const retryMs = 500;
 
-type Row = { id: number; body: string };
+type Row = { id: number; body: string; up_to: number };
 
 /** One a queue, named like it. */
 export class QueueJournal extends DurableObject<Env> {
   readonly #sql = this.ctx.storage.sql;
+  readonly #arrived: string[] = [];
+  #writing: Promise<void> | null = null;
   #forwarding = false;
 
   constructor(...args: ConstructorParameters<typeof DurableObject<Env>>) {
     super(...args);
     this.#sql.exec(`
       create table if not exists message (id integer primary key autoincrement, body text not null);
-      create table if not exists unsent (id integer primary key);
+      create table if not exists sent (up_to integer not null);
+      insert into sent select 0 where not exists (select 1 from sent);
     `);
   }
 
-  /** Resolves when the messages are in SQLite. */
-  append(bodies: string[]): void {
-    for (const body of bodies) {
+  /** Resolves when the messages are in SQLite: what arrives meanwhile shares the next commit. */
+  async append(bodies: string[]): Promise<void> {
+    this.#arrived.push(...bodies);
+    await (this.#writing ??= this.#write());
+  }
+
+  async #write(): Promise<void> {
+    await pause(0);
+    this.#writing = null;
+    for (const body of this.#arrived.splice(0)) {
       this.#sql.exec("insert into message (body) values (?)", body);
-      this.#sql.exec("insert into unsent values (last_insert_rowid())");
     }
     this.#forward();
   }
@@ -58,7 +67,7 @@ export class QueueJournal extends DurableObject<Env> {
 
   /** Once a start: what was sent before lived in the memory of a process that has ended. Answers how many messages there are. */
   sendAgain(): number {
-    this.#sql.exec("insert or ignore into unsent select id from message");
+    this.#sql.exec("update sent set up_to = 0");
     this.#forward();
     return this.pending();
   }
@@ -73,14 +82,11 @@ export class QueueJournal extends DurableObject<Env> {
     const name = this.ctx.id.name ?? "";
     const queue = this.env[name];
     if (!isQueue(queue)) throw new Error(`no producer of ${name}`);
-    await pause(gatherMs);
     for (let batch = this.#batch(); batch.length > 0; batch = this.#batch()) {
       try {
         await queue.sendBatch(batch.map(({ id, body }) => message(name, id, body)));
-        this.#sql.exec(
-          "delete from unsent where id in (select value from json_each(?))",
-          JSON.stringify(batch.map(({ id }) => id)),
-        );
+        this.#advance(batch);
+        if (batch.length < limits.queueBatchMessages) await pause(gatherMs);
       } catch (error) {
         console.error(
           JSON.stringify({ event: "journal-waits", queue: name, error: String(error) }),
@@ -91,11 +97,18 @@ export class QueueJournal extends DurableObject<Env> {
     this.#forwarding = false;
   }
 
+  /** Unless everything is to be sent again since the batch was read. */
+  #advance(batch: readonly Row[]): void {
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    this.#sql.exec("update sent set up_to = ? where up_to = ?", last.id, last.up_to);
+  }
+
   /** As many unsent messages as one `sendBatch` takes, oldest first. */
   #batch(): Row[] {
     const rows = this.#sql
       .exec<Row>(
-        "select message.id, body from unsent join message using (id) order by message.id limit ?",
+        "select id, body, up_to from message, sent where id > up_to order by id limit ?",
         limits.queueBatchMessages,
       )
       .toArray();
