@@ -4,6 +4,8 @@
  */
 
 import * as z from "zod/mini";
+import { rebuildMessage } from "./rebuild-message.ts";
+import { retireMessage } from "./retire-message.ts";
 
 const refresh = z.object({
   v: z.literal(1),
@@ -33,7 +35,13 @@ const purge = z.object({
   before: z.string(),
 });
 
-export const analysisMessage = z.discriminatedUnion("task", [refresh, compact, purge]);
+export const analysisMessage = z.discriminatedUnion("task", [
+  refresh,
+  compact,
+  purge,
+  rebuildMessage,
+  retireMessage,
+]);
 
 export type AnalysisMessage = z.output<typeof analysisMessage>;
 export type RefreshMessage = z.output<typeof refresh>;

@@ -34,6 +34,8 @@ const hotOutcomes = 5_000;
 
 /** Old outcomes are dropped only from units that have more than this. */
 const roomyOutcomes = 50;
+/** The same where the past is kept: bounds what a fold holds of an isolate's memory. */
+const pastOutcomes = 1_000;
 
 /** Below what fits a JSON parameter of D1, key included. */
 const documentBytes = 800_000;
@@ -61,7 +63,7 @@ export function foldUnit(
   if (newestMs === -Infinity) return null;
 
   settle(document, before.exposures, plan);
-  const roomy = keepsPast ? hotOutcomes : roomyOutcomes;
+  const roomy = keepsPast ? pastOutcomes : roomyOutcomes;
   if (document.outcomes.length > roomy * outcomeWidth) dropOldOutcomes(document, newestMs, plan);
   const text = encodeWithin(document);
   if (text === null) return null;

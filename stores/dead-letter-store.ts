@@ -6,6 +6,7 @@
 import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
 import { v7 as uuid } from "uuid";
 import * as z from "zod/mini";
+import { archivePrefixes, dateAndHour } from "../contracts/archive-keys.ts";
 
 export interface DeadLetter {
   id: string;
@@ -40,8 +41,7 @@ export interface DeadLetterStore {
   markReplayed(letter: DeadLetter, nowMs: number): Promise<void>;
 }
 
-const pending = "dead-letter/v1/";
-const replayed = "replayed/v1/";
+const { deadLetters: pending, replayedLetters: replayed } = archivePrefixes;
 const uuidV7 = /^([\da-f]{8})-([\da-f]{4})-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 /** R2 keeps 2 KB of metadata an object. */
 const metadataReasonLength = 500;
@@ -118,7 +118,7 @@ export function deadLetterStore(bucket: R2Bucket): DeadLetterStore {
 }
 
 function keyOf(prefix: string, id: string, atMs: number): string {
-  return `${prefix}date=${new Date(atMs).toISOString().slice(0, 10)}/${id}.json`;
+  return `${prefix}date=${dateAndHour(atMs).date}/${id}.json`;
 }
 
 /** A UUIDv7 begins with its time; null when it is none. */

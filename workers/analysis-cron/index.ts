@@ -1,7 +1,7 @@
 /**
  * Composition root of the analysis worker. Every minute the cron repairs KV where it lags CONTROL and queues what is to be done:
- * experiments that need a refresh, hours of the archive to compact, days of it to remove. The queue's consumers do it,
- * so that slow or failing work delays no other.
+ * experiments that need a refresh, hours of the archive to compact, shards to count anew, and what is old to remove.
+ * The queue's consumers do it, so that slow or failing work delays no other.
  */
 
 import type {
@@ -11,21 +11,31 @@ import type {
   Queue,
   R2Bucket,
 } from "@cloudflare/workers-types";
+import { v7 as uuid } from "uuid";
 import { queueAnalyses } from "../../stores/analysis-queue.ts";
+import { archiveReader } from "../../stores/archive-reader.ts";
 import { archiveRetention } from "../../stores/archive-retention.ts";
+import { archivedBefore } from "../../stores/archived-experiments.ts";
 import { cellStore } from "../../stores/cell-store.ts";
 import { compactionStore } from "../../stores/compaction-store.ts";
+import { currentPlans } from "../../stores/current-plans.ts";
 import { definitionStore } from "../../stores/definition-store.ts";
 import { environmentStore } from "../../stores/environment-store.ts";
 import { ledgerStore } from "../../stores/ledger-store.ts";
 import { numberedBindings } from "../../stores/numbered-bindings.ts";
 import { publisher } from "../../stores/publisher.ts";
 import { rawArchive } from "../../stores/raw-archive.ts";
+import { rebuildDifference } from "../../stores/rebuild-difference.ts";
+import { rebuildStore } from "../../stores/rebuild-store.ts";
+import { shardRetention } from "../../stores/shard-retention.ts";
+import { foldIntoRebuild } from "../../stores/unit-shard.ts";
 import { performAll } from "./perform.ts";
 import { planCompactions } from "./plan-compactions.ts";
+import { planRebuilds } from "./plan-rebuilds.ts";
 import { planAnalyses } from "./plan.ts";
 import { planPurges } from "./purge.ts";
 import { repair } from "./repair.ts";
+import { planRetirements } from "./retire.ts";
 
 export interface Env {
   CONTROL: D1Database;
@@ -36,6 +46,7 @@ export interface Env {
   /** Days; unset or 0 keeps for good. */
   ARCHIVE_RETENTION_DAYS?: number;
   DEAD_LETTER_RETENTION_DAYS?: number;
+  EXPERIMENT_RETENTION_DAYS?: number;
 }
 
 function services(env: Env) {
@@ -52,13 +63,41 @@ function services(env: Env) {
       compactions: compactionStore(env.ARCHIVE),
       retention: archiveRetention(env.ARCHIVE),
     },
+    shards: numberedBindings(env, "METRICS_").map(shardServices),
     queue: queueAnalyses.bind(null, env.ANALYSES),
+  };
+}
+
+/** What is done to one shard besides reading its cells. */
+function shardServices(db: D1Database) {
+  return {
+    rebuilds: rebuildStore(db),
+    retention: shardRetention(db),
+    fold: foldIntoRebuild.bind(null, db),
+    difference: rebuildDifference.bind(null, db),
+  };
+}
+
+/** For one batch of messages: a plan is read once in it. */
+function batchServices(env: Env) {
+  const { shards, ...all } = services(env);
+  const plan = currentPlans(all.definitions);
+  const shard = (index: number) => {
+    const found = shards[index];
+    if (!found) throw new Error(`there is no database METRICS_${index}`);
+    return found;
+  };
+  const archive = archiveReader(env.ARCHIVE);
+  return {
+    ...all,
+    rebuilds: { shard, archive, plan, nowMs: () => Date.now() },
+    retirements: { shard, plan, archivedBefore: archivedBefore.bind(null, env.CONTROL) },
   };
 }
 
 export default {
   async scheduled({ scheduledTime }, env) {
-    const { environments, publisher, ledger, cells, archive, queue } = services(env);
+    const { environments, publisher, ledger, cells, archive, shards, queue } = services(env);
     await repair(environments, publisher);
     const [started, activity] = await Promise.all([ledger.started(), cells.readActivity()]);
     await queue(planAnalyses(started, activity, scheduledTime));
@@ -68,9 +107,17 @@ export default {
       deadLetters: env.DEAD_LETTER_RETENTION_DAYS,
     };
     await queue(await planPurges(archive.retention, retention, scheduledTime));
+    await queue(
+      await planRebuilds(
+        shards.map(({ rebuilds }) => rebuilds),
+        { asOfMs: scheduledTime, nowMs: Date.now(), newId: uuid },
+      ),
+    );
+    const { EXPERIMENT_RETENTION_DAYS: days } = env;
+    await queue(planRetirements(shards.length, days, scheduledTime));
   },
 
   async queue(batch, env) {
-    await performAll(batch.messages, services(env));
+    await performAll(batch.messages, batchServices(env));
   },
 } satisfies ExportedHandler<Env, string>;

@@ -11,11 +11,20 @@ import { analyse } from "./analyse.ts";
 import type { Services as AnalysisServices } from "./analyse.ts";
 import { compact } from "./compact.ts";
 import type { Archive } from "./compact.ts";
+import { rebuild } from "./rebuild.ts";
+import type { RebuildServices } from "./rebuild.ts";
+import { retire } from "./retire.ts";
+import type { RetireServices } from "./retire.ts";
 
 export interface Services extends AnalysisServices {
   archive: Archive & { retention: ArchiveRetention };
+  rebuilds: RebuildServices;
+  retirements: RetireServices;
   queue: (messages: AnalysisMessage[]) => Promise<void>;
 }
+
+/** Then it is left to the cron, which plans at its next tick whatever is still to be done. */
+const mostAttempts = 4;
 
 interface Delivery {
   message: Message<string>;
@@ -38,7 +47,8 @@ export async function performAll(
       message.ack();
     } catch (error) {
       tell("analysis-failed", message, error);
-      message.retry();
+      if (message.attempts < mostAttempts) message.retry({ delaySeconds: 2 ** message.attempts });
+      else message.ack();
     }
   }
 }
@@ -55,7 +65,7 @@ function understood(message: Message<string>): Delivery | null {
 
 async function perform(
   work: AnalysisMessage,
-  { archive, queue, ...services }: Services,
+  { archive, rebuilds, retirements, queue, ...services }: Services,
 ): Promise<void> {
   switch (work.task) {
     case "refresh":
@@ -65,6 +75,14 @@ async function perform(
     case "purge":
       if (await archive.retention.removeBefore(work.prefix, work.before)) await queue([work]);
       return;
+    case "rebuild":
+      if (await rebuild(rebuilds, work)) await queue([work]);
+      return;
+    case "retire": {
+      const rest = await retire(retirements, work);
+      if (rest !== null) await queue([rest]);
+      return;
+    }
     default:
       return work satisfies never;
   }

@@ -2,11 +2,19 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import type { AnalysisMessage } from "../../contracts/analysis-message.ts";
+import { archiveReader } from "../../stores/archive-reader.ts";
 import { archiveRetention } from "../../stores/archive-retention.ts";
+import { archivedBefore } from "../../stores/archived-experiments.ts";
 import { cellStore } from "../../stores/cell-store.ts";
 import { compactionStore } from "../../stores/compaction-store.ts";
+import { currentPlans } from "../../stores/current-plans.ts";
+import { definitionStore } from "../../stores/definition-store.ts";
 import { ledgerStore } from "../../stores/ledger-store.ts";
 import { rawArchive } from "../../stores/raw-archive.ts";
+import { rebuildDifference } from "../../stores/rebuild-difference.ts";
+import { rebuildStore } from "../../stores/rebuild-store.ts";
+import { shardRetention } from "../../stores/shard-retention.ts";
+import { foldIntoRebuild } from "../../stores/unit-shard.ts";
 import { performAll } from "./perform.ts";
 import type { Services } from "./perform.ts";
 
@@ -52,6 +60,24 @@ function services(): Services {
       },
       retention: archiveRetention(env.ARCHIVE, { pages: 1, keysAPage: 1 }),
     },
+    rebuilds: {
+      shard: () => ({
+        rebuilds: rebuildStore(env.METRICS_0),
+        fold: foldIntoRebuild.bind(null, env.METRICS_0),
+        difference: rebuildDifference.bind(null, env.METRICS_0),
+      }),
+      archive: archiveReader(env.ARCHIVE),
+      plan: currentPlans(definitionStore(env.CONTROL)),
+      nowMs: () => 0,
+    },
+    retirements: {
+      shard: () => ({
+        rebuilds: rebuildStore(env.METRICS_0),
+        retention: shardRetention(env.METRICS_0),
+      }),
+      archivedBefore: archivedBefore.bind(null, env.CONTROL),
+      plan: currentPlans(definitionStore(env.CONTROL)),
+    },
     queue(messages) {
       queued.push(...messages);
       return Promise.resolve();
@@ -94,4 +120,23 @@ test("a purge that is not at its end queues the next step", async () => {
   await deliver([JSON.stringify(purge)]);
   expect(queued).toEqual([purge]);
   expect((await env.ARCHIVE.list()).objects).toEqual([]);
+});
+
+test("a rebuild goes on in messages of its own, to the end", async () => {
+  const id = "019b8b74-1800-7441-9a0e-000000000001";
+  await rebuildStore(env.METRICS_0).request(id, "test", 0);
+  queued = [{ v: 1, task: "rebuild", shard: 0, id }];
+  let deliveries = 0;
+  for (; queued.length > 0; deliveries++) {
+    const bodies = queued.splice(0).map((message) => JSON.stringify(message));
+    expect(await deliver(bodies)).toEqual({ done: ["0"], again: [] });
+  }
+  expect(deliveries).toBeGreaterThan(3);
+  expect(await rebuildStore(env.METRICS_0).last()).toMatchObject({ id, status: "done" });
+});
+
+test("retention of a shard is done", async () => {
+  const retire = { v: 1, task: "retire", shard: 0, asOfMs: 0, days: 30, after: "" };
+  expect(await deliver([JSON.stringify(retire)])).toEqual({ done: ["0"], again: [] });
+  expect(queued).toEqual([]);
 });

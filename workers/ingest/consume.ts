@@ -41,10 +41,7 @@ export async function consume(batch: MessageBatch, consumer: Consumer): Promise<
   const { archive, shard, shardIndex, nowMs } = consumer;
   const deliveries = batch.messages.map(read);
   const plans = await findPlans(deliveries, consumer);
-  await attempt("archive", deliveries, async (contents) => {
-    const telling = contents.filter(({ events }) => events.length > 0);
-    if (telling.length > 0) await archive.keep(telling, shardIndex, nowMs());
-  });
+  await attempt("archive", deliveries, (contents) => archive.keep(contents, shardIndex, nowMs()));
   for (const some of foldsOf(deliveries)) {
     await attempt("fold", some, (contents) => shard.fold(plans, contents, nowMs()));
   }

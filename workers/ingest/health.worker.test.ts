@@ -37,7 +37,7 @@ async function health(key: keyof typeof secrets, bindings: Partial<typeof env> =
     headers: { authorization: `Bearer ${secrets[key]}` },
   });
   const given = { ...env, ...bindings } as Parameters<typeof worker.fetch>[1];
-  const response = await worker.fetch(request as never, given, createExecutionContext() as never);
+  const response = await worker.fetch(request as never, given, createExecutionContext());
   return { status: response.status, body: await response.json() };
 }
 
