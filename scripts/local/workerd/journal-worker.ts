@@ -26,7 +26,9 @@ type Row = { id: number; body: string; up_to: number };
 /** One a queue, named like it. */
 export class QueueJournal extends DurableObject<Env> {
   readonly #sql = this.ctx.storage.sql;
-  readonly #arrived: string[] = [];
+  readonly #arrived: { body: string; delaySeconds: number }[] = [];
+  /** By id, of messages that are yet to be sent; forgotten with the process. */
+  readonly #delays = new Map<number, number>();
   #writing: Promise<void> | null = null;
   #forwarding = false;
 
@@ -40,18 +42,23 @@ export class QueueJournal extends DurableObject<Env> {
   }
 
   /** Resolves when the messages are in SQLite: what arrives meanwhile shares the next commit. */
-  async append(bodies: string[]): Promise<void> {
-    this.#arrived.push(...bodies);
+  async append(bodies: string[], delaySeconds: number): Promise<void> {
+    this.#arrived.push(...bodies.map((body) => ({ body, delaySeconds })));
     await (this.#writing ??= this.#write());
   }
 
   async #write(): Promise<void> {
     await pause(0);
     this.#writing = null;
-    for (const body of this.#arrived.splice(0)) {
+    for (const { body, delaySeconds } of this.#arrived.splice(0)) {
       this.#sql.exec("insert into message (body) values (?)", body);
+      if (delaySeconds > 0) this.#delays.set(this.#lastId(), delaySeconds);
     }
     this.#forward();
+  }
+
+  #lastId(): number {
+    return Number(this.#sql.exec("select last_insert_rowid() as id").one()["id"]);
   }
 
   remove(ids: number[]): void {
@@ -84,7 +91,8 @@ export class QueueJournal extends DurableObject<Env> {
     if (!isQueue(queue)) throw new Error(`no producer of ${name}`);
     for (let batch = this.#batch(); batch.length > 0; batch = this.#batch()) {
       try {
-        await queue.sendBatch(batch.map(({ id, body }) => message(name, id, body)));
+        await queue.sendBatch(batch.map((row) => this.#request(name, row)));
+        for (const { id } of batch) this.#delays.delete(id);
         this.#advance(batch);
         if (batch.length < limits.queueBatchMessages) await pause(gatherMs);
       } catch (error) {
@@ -95,6 +103,12 @@ export class QueueJournal extends DurableObject<Env> {
       }
     }
     this.#forwarding = false;
+  }
+
+  /** What travels through the emulator's queue: where the journal has it, then the message. */
+  #request(name: string, { id, body }: Row): MessageSendRequest<string> {
+    const delaySeconds = this.#delays.get(id) ?? 0;
+    return { body: `${name}:${id}\n${body}`, contentType: "text", delaySeconds };
   }
 
   /** Unless everything is to be sent again since the batch was read. */
@@ -141,9 +155,4 @@ export function isQueue(binding: unknown): binding is Queue<string> {
   return (
     typeof binding === "object" && binding !== null && "send" in binding && "sendBatch" in binding
   );
-}
-
-/** What travels through the emulator's queue: where the journal has it, then the message. */
-function message(queue: string, id: number, body: string): MessageSendRequest<string> {
-  return { body: `${queue}:${id}\n${body}`, contentType: "text" };
 }

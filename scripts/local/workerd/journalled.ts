@@ -74,19 +74,23 @@ function wrapProducers(env: LocalEnv): object {
   return Object.fromEntries(entries);
 }
 
-/** The journal hands on what it is given, as text and without delay. */
+/** The journal hands on what it is given, as text. */
 function journalledQueue(
   name: string,
   journals: LocalEnv["JOURNAL"],
 ): Pick<Queue<string>, "send" | "sendBatch"> {
-  const append = async (bodies: string[]) => {
+  const append = async (bodies: string[], delaySeconds = 0) => {
     // A stub belongs to the request that made it.
-    await journals.getByName(name).append(bodies);
+    await journals.getByName(name).append(bodies, delaySeconds);
     return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
   };
   return {
-    send: async (body) => await append([body]),
-    sendBatch: async (messages) => await append(Array.from(messages, ({ body }) => body)),
+    send: async (body, options) => await append([body], options?.delaySeconds),
+    sendBatch: async (messages, options) =>
+      await append(
+        Array.from(messages, ({ body }) => body),
+        options?.delaySeconds,
+      ),
   };
 }
 
