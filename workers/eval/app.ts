@@ -25,6 +25,14 @@ export interface Services {
 
 const anyKey = { kinds: ["server", "client", "admin"] } as const;
 
+/** Events, and what is known of their way. */
+const ingestPaths = [
+  "/api/v1/events/*",
+  "/api/v1/dead-letters/*",
+  "/api/v1/rebuilds",
+  "/api/v1/health",
+];
+
 export function evalApp({ keys, snapshots, events, ingest, admin, nowMs }: Services) {
   const app = createApp<object>();
   app.get("/healthz", (c) => c.json({ status: "ok" }));
@@ -57,7 +65,7 @@ export function evalApp({ keys, snapshots, events, ingest, admin, nowMs }: Servi
     return c.json(answered);
   });
 
-  app.all("/api/v1/events/*", (c) => forward(c, ingest));
+  app.on("ALL", ingestPaths, (c) => forward(c, ingest));
   app.all("*", (c) => forward(c, admin));
   return app;
 }
