@@ -37,6 +37,7 @@ export class QueueJournal extends DurableObject<Env> {
     this.#sql.exec(`
       create table if not exists message (id integer primary key autoincrement, body text not null);
       create table if not exists sent (up_to integer not null);
+      create table if not exists arrival (last_id integer primary key, at_ms integer not null);
       insert into sent select 0 where not exists (select 1 from sent);
     `);
   }
@@ -50,10 +51,14 @@ export class QueueJournal extends DurableObject<Env> {
   async #write(): Promise<void> {
     await pause(0);
     this.#writing = null;
+    let lastId = 0;
     for (const { body, delaySeconds } of this.#arrived.splice(0)) {
       this.#sql.exec("insert into message (body) values (?)", body);
-      if (delaySeconds > 0) this.#delays.set(this.#lastId(), delaySeconds);
+      lastId = this.#lastId();
+      if (delaySeconds > 0) this.#delays.set(lastId, delaySeconds);
     }
+    this.#sql.exec("insert or replace into arrival values (?, ?)", lastId, Date.now());
+    this.#sql.exec("delete from arrival where last_id < (select min(id) from message)");
     this.#forward();
   }
 
@@ -70,6 +75,18 @@ export class QueueJournal extends DurableObject<Env> {
 
   pending(): number {
     return Number(this.#sql.exec("select count(*) as n from message").one()["n"]);
+  }
+
+  /** What Queues tells of a queue; `oldestAtMs` is null when nothing waits. */
+  backlog(): { messages: number; bytes: number; oldestAtMs: number | null } {
+    const { messages, bytes, oldest } = this.#sql
+      .exec<{ messages: number; bytes: number; oldest: number | null }>(
+        `select count(*) as messages, coalesce(sum(octet_length(body)), 0) as bytes,
+           (select min(at_ms) from arrival where last_id >= (select min(id) from message)) as oldest
+         from message`,
+      )
+      .one();
+    return { messages, bytes, oldestAtMs: oldest };
   }
 
   /** Once a start: what was sent before lived in the memory of a process that has ended. Answers how many messages there are. */

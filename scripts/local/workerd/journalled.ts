@@ -75,10 +75,7 @@ function wrapProducers(env: LocalEnv): object {
 }
 
 /** The journal hands on what it is given, as text. */
-function journalledQueue(
-  name: string,
-  journals: LocalEnv["JOURNAL"],
-): Pick<Queue<string>, "send" | "sendBatch"> {
+function journalledQueue(name: string, journals: LocalEnv["JOURNAL"]): Queue<string> {
   const append = async (bodies: string[], delaySeconds = 0) => {
     // A stub belongs to the request that made it.
     await journals.getByName(name).append(bodies, delaySeconds);
@@ -91,6 +88,14 @@ function journalledQueue(
         Array.from(messages, ({ body }) => body),
         options?.delaySeconds,
       ),
+    async metrics() {
+      const { messages, bytes, oldestAtMs } = await journals.getByName(name).backlog();
+      return {
+        backlogCount: messages,
+        backlogBytes: bytes,
+        ...(oldestAtMs !== null && { oldestMessageTimestamp: new Date(oldestAtMs) }),
+      };
+    },
   };
 }
 
