@@ -1,3 +1,5 @@
+/** Conditions are judged where they are written, so that whatever is published has passed. */
+
 import type { FieldError } from "../contracts/problem.ts";
 import { validateCondition } from "../core/index.ts";
 import type { Condition } from "../core/index.ts";

@@ -1,3 +1,5 @@
+/** Finds what is given twice and may be given once. */
+
 import type { FieldError } from "../contracts/problem.ts";
 
 /** Complains about every key that was there before. */

@@ -1,3 +1,5 @@
+/** Flags: checked against the rest of the environment, kept in the form that evaluates. */
+
 import type { FlagBody } from "../contracts/flag.ts";
 import { checkFlagChange } from "./check-flag-change.ts";
 import { checkFlag } from "./check-flag.ts";

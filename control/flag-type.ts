@@ -1,3 +1,5 @@
+/** Which of a flag's types a value has. */
+
 import type { FlagType, Json } from "../core/index.ts";
 
 /** The type of the flag that serves this value, or null for a value that no flag serves. */

@@ -1,3 +1,5 @@
+/** Holdouts. Held out is whose bucket is below the percentage: raising it only ever adds units. */
+
 import type { Holdout, HoldoutBody } from "../contracts/holdout.ts";
 import { checkSalt } from "./definition-kind.ts";
 import type { DefinitionKind } from "./definition-kind.ts";
@@ -5,7 +7,6 @@ import { bodyOf } from "./environment-state.ts";
 import type { EnvironmentState } from "./environment-state.ts";
 import { isStarted } from "./experiment.ts";
 
-/** Held out is whose bucket is below the percentage: raising it only ever adds units. */
 export const holdoutKind: DefinitionKind<"holdout", HoldoutBody> = {
   entity: "holdout",
   plural: "holdouts",

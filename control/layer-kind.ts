@@ -1,3 +1,5 @@
+/** Layers, and who has which of their buckets. */
+
 import type { Layer, LayerBody } from "../contracts/layer.ts";
 import { checkSalt } from "./definition-kind.ts";
 import type { DefinitionKind } from "./definition-kind.ts";

@@ -1,9 +1,10 @@
+/** Metrics. A started experiment keeps the definition it started with, whatever becomes of the metric. */
+
 import type { MetricBody } from "../contracts/metric.ts";
 import { checkMetric } from "./check-metric.ts";
 import type { DefinitionKind } from "./definition-kind.ts";
 import { usersOfMetric } from "./references.ts";
 
-/** A started experiment keeps the definition it started with, whatever becomes of the metric. */
 export const metricKind: DefinitionKind<"metric", MetricBody> = {
   entity: "metric",
   plural: "metrics",

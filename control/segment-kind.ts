@@ -1,3 +1,5 @@
+/** Segments: saved lists that conditions name. */
+
 import type { SegmentBody } from "../contracts/segment.ts";
 import { equals } from "../core/values.ts";
 import type { DefinitionKind } from "./definition-kind.ts";
