@@ -14,6 +14,8 @@ import { progressStatements } from "./shard-progress.ts";
 import { readDocuments, unitStatements } from "./unit-documents.ts";
 
 const attempts = 5;
+/** A rebuild's documents keep their past, and are in memory together with the others. */
+const eventsAMirroredFold = 5_000;
 const lostRace = /NOT NULL constraint failed: meta\.version/;
 
 export interface UnitShard {
@@ -24,7 +26,7 @@ export interface UnitShard {
 export function unitShard(db: D1Database): UnitShard {
   return {
     async fold(plans, batches, nowMs) {
-      const noted = () => progressStatements(db, batches, nowMs);
+      const noted = (some: readonly EventBatch[]) => progressStatements(db, some, nowMs);
       await foldInto(db, plans, batches, { into: ["", "mirror"], noted });
     },
   };
@@ -43,19 +45,25 @@ interface Target {
   /** "mirror": the rebuild's tables, if a rebuild asks for it. */
   into: (TableSuffix | "mirror")[];
   /** Written in any case, in the same transaction. */
-  noted: () => D1PreparedStatement[];
+  noted: (batches: readonly EventBatch[]) => D1PreparedStatement[];
 }
 
 async function foldInto(
   db: D1Database,
   plans: Plans,
   batches: readonly EventBatch[],
-  { into, noted }: Target,
+  target: Target,
 ): Promise<void> {
+  const { into, noted } = target;
   const units = groupByUnit(plans, batches);
   const keys = [...units.keys()];
   for (let attempt = 0; attempt < attempts; attempt++) {
     const versions = await readVersions(db);
+    const parts = partsOf(batches);
+    if (into.includes("mirror") && versions.isMirrored && parts.length > 1) {
+      for (const part of parts) await foldInto(db, plans, part, target);
+      return;
+    }
     const statements: D1PreparedStatement[] = [];
     for (const target of into) {
       if (target === "mirror" && !versions.isMirrored) continue;
@@ -65,10 +73,25 @@ async function foldInto(
       // A rebuild may begin to want a mirror between reading and writing: then this version is no longer the shard's.
       statements.push(...writes(db, folded, suffix, versions[suffix]));
     }
-    const all = [...statements, ...noted()];
+    const all = [...statements, ...noted(batches)];
     if (all.length === 0 || (await write(db, all))) return;
   }
   throw new Error(`the shard was written by others ${attempts} times in a row`);
+}
+
+/** How a batch may be cut does not matter to the result. */
+function partsOf(batches: readonly EventBatch[]): EventBatch[][] {
+  const parts: EventBatch[][] = [];
+  let events = Infinity;
+  for (const batch of batches) {
+    if (events + batch.events.length > eventsAMirroredFold) {
+      parts.push([]);
+      events = 0;
+    }
+    parts.at(-1)?.push(batch);
+    events += batch.events.length;
+  }
+  return parts;
 }
 
 interface Versions extends Record<TableSuffix, number> {

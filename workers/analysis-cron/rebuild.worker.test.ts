@@ -268,6 +268,29 @@ describe("consumers fold meanwhile:", () => {
     expect(await rowsOf(env.METRICS_0)).toEqual(await afresh(...batches));
   });
 
+  test("a large batch goes into both in parts, and is counted once", async () => {
+    await consume(first());
+    await request();
+    const rebuilds = rebuildStore(env.METRICS_0);
+    while ((await rebuilds.last())?.status !== "catching-up") await rebuild(services(), message);
+    const batch = (from: number) => ({
+      environment: "e",
+      receivedAtMs: nowMs,
+      events: Array.from({ length: 3_000 }, (_, i) => exposed({ unit: `l${from + i}` })),
+      counts: { "rejected:invalid-event": 1 },
+    });
+    const plans = new Map([["e", compilePlan(plan)]]);
+    await env.METRICS_0.prepare("DELETE FROM counters").run();
+    await unitShard(env.METRICS_0).fold(plans, [batch(0), batch(3_000), batch(6_000)], nowMs);
+    expect(await rowsOf(env.METRICS_0, "_rebuild")).toEqual(await rowsOf(env.METRICS_0));
+    const { results } = await env.METRICS_0.prepare("SELECT name, n FROM counters").all();
+    expect(results).toEqual([
+      { name: "folded-events", n: 9_000 },
+      { name: "rejected:invalid-event", n: 3 },
+    ]);
+    expect(await rebuildAll()).toEqual(same);
+  });
+
   test("an object whose key is older than what was read is found when the rebuild catches up", async () => {
     await consume(first());
     plan = planOf({ metrics: [purchased, revenue] });
