@@ -14,6 +14,8 @@ import type {
 interface Column {
   element: SchemaElement;
   encoding?: NonNullable<ColumnSource["encoding"]>;
+  /** False: least and greatest value of a row group would help nobody to skip it. */
+  statistics?: false;
   valueOf: (event: ArchivedEvent) => unknown;
 }
 
@@ -58,7 +60,11 @@ const columns: Column[] = [
   },
   { element: { name: "source", ...text, ...required }, valueOf: ({ source }) => source },
   { element: { name: "kind", ...text, ...required }, valueOf: ({ kind }) => kind },
-  { element: { name: "unit", ...text, ...required }, valueOf: ({ unit }) => unit },
+  {
+    element: { name: "unit", ...text, ...required },
+    statistics: false,
+    valueOf: ({ unit }) => unit,
+  },
   {
     element: { name: "experiment", ...text, ...optional },
     valueOf: ofExposure(({ experiment }) => experiment),
@@ -78,9 +84,14 @@ const columns: Column[] = [
   },
   {
     element: { name: "attributes", ...text, ...optional },
+    statistics: false,
     valueOf: ofExposure(({ attributes }) => json(attributes)),
   },
-  { element: { name: "id", ...text, ...optional }, valueOf: ofOutcome(({ id }) => id) },
+  {
+    element: { name: "id", ...text, ...optional },
+    statistics: false,
+    valueOf: ofOutcome(({ id }) => id),
+  },
   { element: { name: "name", ...text, ...optional }, valueOf: ofOutcome(({ name }) => name) },
   {
     element: { name: "value", type: "DOUBLE", ...optional },
@@ -88,6 +99,7 @@ const columns: Column[] = [
   },
   {
     element: { name: "properties", ...text, ...optional },
+    statistics: false,
     valueOf: ofOutcome(({ properties }) => json(properties)),
   },
 ];
@@ -124,10 +136,11 @@ export function eventParquet(): EventParquet {
   function endRowGroup(): void {
     const size = kept[0]?.length ?? 0;
     if (size === 0) return;
-    const columnData = columns.map(({ element, encoding }, i) => ({
+    const columnData = columns.map(({ element, encoding, statistics }, i) => ({
       name: element.name,
       data: kept[i] ?? [],
       ...(encoding !== undefined && { encoding }),
+      ...(statistics !== undefined && { statistics }),
     }));
     kept = columns.map(() => []);
     void parquet.write({ columnData, rowGroupSize: size });
@@ -166,7 +179,8 @@ class ChunkedWriter extends ByteWriter {
     this.flush();
     const bytes = new Uint8Array(this.offset);
     let start = 0;
-    for (const chunk of this.#chunks) {
+    // One after the other they may be collected.
+    for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
       bytes.set(chunk, start);
       start += chunk.length;
     }

@@ -18,8 +18,8 @@ describe("groups", () => {
     });
   });
 
-  test("have 12 MB of raw objects at most, but at least one", () => {
-    const objects = [...raw(["a", "b"], 5_000_000), ...raw(["c", "d"], 20_000_000), ...raw(["e"])];
+  test("have 8 MB of raw objects at most, but at least one", () => {
+    const objects = [...raw(["a", "b"], 4_000_000), ...raw(["c", "d"], 20_000_000), ...raw(["e"])];
     const { plan } = extendPlan(none, objects, nowMs);
     expect(plan.groups.map(({ objects }) => objects)).toEqual([["a", "b"], ["c"], ["d"], ["e"]]);
   });

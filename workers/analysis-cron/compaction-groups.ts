@@ -10,7 +10,8 @@ import type { CompactionPlan } from "../../contracts/compaction.ts";
 const queueAgainMs = 15 * 60_000;
 /** One group is read by one invocation together with up to nine others, which may make 10,000 requests. */
 const objectsAGroup = 900;
-const bytesAGroup = 12_000_000;
+/** Its files are in memory until they are written: see event-files.ts. */
+const bytesAGroup = 8_000_000;
 
 /** `present`: all raw objects that are there, or the first of them. `due`: groups to compact now. */
 export function extendPlan(
