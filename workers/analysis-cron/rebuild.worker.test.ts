@@ -18,12 +18,12 @@ import {
   purchased,
   start,
 } from "../../test/checkout-events.ts";
+import { rowsOf, shardTables, wipe } from "../../test/worker-shard.ts";
 import { compact } from "./compact.ts";
 import { planCompactions } from "./plan-compactions.ts";
 import { rebuild } from "./rebuild.ts";
 import type { RebuildServices } from "./rebuild.ts";
 
-const tables = ["units", "populations", "cells", "tallies"];
 const id = "019b8b74-1800-7441-9a0e-000000000001";
 const message = { v: 1, task: "rebuild", shard: 0, id } as const;
 
@@ -76,33 +76,11 @@ async function found() {
   return JSON.parse(row?.difference ?? "null") as object;
 }
 
-async function rowsOf(db: D1Database, suffix = "") {
-  const all = await Promise.all(
-    ["populations", "cells", "tallies"].map(async (table) => {
-      const { results } = await db.prepare(`SELECT * FROM ${table}${suffix}`).all();
-      const sums = ["n", "y", "yy", "d", "dd", "yd", "x", "xx", "xy"];
-      return results.filter((row) => sums.some((sum) => (row[sum] ?? 0) !== 0));
-    }),
-  );
-  return all
-    .flat()
-    .map((row) => JSON.stringify(row))
-    .toSorted();
-}
-
 /** As if all of it had been counted by today's plan from the beginning. */
 async function afresh(...batches: CountedEvent[][]) {
   await wipe(env.METRICS_1);
   for (const events of batches) await fold(events, env.METRICS_1);
   return rowsOf(env.METRICS_1);
-}
-
-async function wipe(db: D1Database) {
-  const all = [...tables, ...tables.map((table) => `${table}_rebuild`), "activity", "rebuilds"];
-  await db.batch([
-    ...all.map((table) => db.prepare(`DELETE FROM ${table}`)),
-    db.prepare("UPDATE meta SET mirrored = 0"),
-  ]);
 }
 
 const same = { rows: 0, experiments: [], incomplete: [], swapped: false };
@@ -144,7 +122,7 @@ describe("in the ordinary case", () => {
     expect((await env.METRICS_0.prepare("SELECT version FROM activity").all()).results).toEqual(
       versions.results,
     );
-    for (const table of tables) {
+    for (const table of shardTables) {
       const rest = env.METRICS_0.prepare(`SELECT count(*) AS n FROM ${table}_rebuild`);
       expect(await rest.first("n")).toBe(0);
     }
