@@ -47,7 +47,7 @@ export interface RebuildStep {
 }
 
 export interface RebuildStore {
-  /** Null when another is under way; its id is the caller's otherwise. */
+  /** False when another is under way. */
   request(id: string, reason: string, nowMs: number): Promise<boolean>;
   /** The last one that was requested. */
   last(): Promise<Rebuild | null>;
