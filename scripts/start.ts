@@ -1,6 +1,7 @@
 /** `npm start`: the whole of Edgewise on this machine, until Ctrl-C. State, queued events included, is kept in a folder. */
 
 import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { adminKeyFault, defaultEnvironment } from "./installation.ts";
 import { claimFolder } from "./local/control-socket.ts";
 import { demoEnvironment, seedDemo } from "./local/demo.ts";
@@ -65,22 +66,33 @@ function readOptions() {
 
 type Options = ReturnType<typeof readOptions>;
 
-async function requireFreePort(port: number): Promise<void> {
-  await new Promise<void>((free, taken) => {
+/** A process that was just killed may hold its port for as long as its last threads take to end. */
+const killedEndsMs = 5_000;
+
+async function requireFreePort(port: number, patienceMs: number): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (!(await isFree(port))) {
+    if (Date.now() >= deadline) {
+      throw new UsageError(
+        `port ${port} is taken; stop what uses it, or choose another with --port`,
+      );
+    }
+    await pause(50);
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return await new Promise((answer) => {
     const server = createServer();
     server
-      .once("error", () =>
-        taken(
-          new UsageError(`port ${port} is taken; stop what uses it, or choose another with --port`),
-        ),
-      )
-      .listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => free()));
+      .once("error", () => answer(false))
+      .listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => answer(true)));
   });
 }
 
 async function startClaimed(options: Options): Promise<Runner> {
-  await endLeftover(options.dataFolder);
-  await requireFreePort(options.port);
+  const wasLeft = await endLeftover(options.dataFolder);
+  await requireFreePort(options.port, wasLeft ? killedEndsMs : 0);
   return await start(options);
 }
 

@@ -39,16 +39,18 @@ function isChild(value: unknown): value is ChildProcess {
   return typeof value === "object" && value !== null && "spawnfile" in value && "once" in value;
 }
 
-/** Ends the noted workerd if it still runs. Call only when no runner answers on the folder. */
-export async function endLeftover(dataFolder: string): Promise<void> {
+/** Ends the noted workerd if it still runs, and tells whether there was one. Call only when no runner answers on the folder. */
+export async function endLeftover(dataFolder: string): Promise<boolean> {
   const note = noteOf(dataFolder);
-  if (!existsSync(note)) return;
+  if (!existsSync(note)) return false;
   const pid = Number(readFileSync(note, "utf8"));
-  if (isWorkerd(pid)) {
+  const isLeft = isWorkerd(pid);
+  if (isLeft) {
     process.kill(pid, "SIGKILL");
     while (isWorkerd(pid)) await pause(20);
   }
   rmSync(note, { force: true });
+  return isLeft;
 }
 
 /** By its command, because process ids are used again. */
