@@ -10,6 +10,9 @@ import { startRunner, StateError } from "./local/runner.ts";
 import type { Runner } from "./local/runner.ts";
 import { endLeftover } from "./local/workerd-process.ts";
 
+/** A process that was just killed may hold its port for as long as its last threads take to end. */
+const killedEndsMs = 5_000;
+
 await runScript(async () => {
   const options = readOptions();
   const claim = await claimFolder(options.dataFolder);
@@ -65,9 +68,6 @@ function readOptions() {
 }
 
 type Options = ReturnType<typeof readOptions>;
-
-/** A process that was just killed may hold its port for as long as its last threads take to end. */
-const killedEndsMs = 5_000;
 
 async function requireFreePort(port: number, patienceMs: number): Promise<void> {
   const deadline = Date.now() + patienceMs;
