@@ -1,6 +1,7 @@
 /** KV `key/{sha256 of the secret}`: whose key it is. A revoked key has no entry. Written from CONTROL, read by eval and ingest. */
 
 import * as z from "zod/mini";
+import { sha256 } from "./sha256.ts";
 
 export type Role = "viewer" | "editor" | "admin";
 
@@ -25,16 +26,18 @@ export const apiKey = z.object({
   origins: z.exactOptional(z.array(z.string())),
 }) satisfies z.ZodMiniType<ApiKey>;
 
+/** Keeps work alive after a request has been answered. */
+export type Later = (work: Promise<unknown>) => void;
+
 /** Where keys are looked up; a rejection means that it could not be reached. */
 export interface KeyDirectory {
   /** The key behind a secret, or null for an unknown or revoked one. */
-  keyOf(secret: string): Promise<ApiKey | null>;
+  keyOf(secret: string, later?: Later): Promise<ApiKey | null>;
   /** The id of `customer/environment`, or null. */
-  environmentOf(name: string): Promise<string | null>;
+  environmentOf(name: string, later?: Later): Promise<string | null>;
 }
 
-/** SHA-256 of a secret, hex: the only form in which keys are stored. */
+/** The only form in which secrets are stored. */
 export async function hashSecret(secret: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return await sha256(secret);
 }

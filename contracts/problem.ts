@@ -20,6 +20,7 @@ export type ProblemCode =
   | "body-too-large"
   | "unsupported-encoding"
   | "not-possible"
+  | "rate-limited"
   | "internal-error"
   | "unavailable";
 

@@ -11,22 +11,41 @@ export type AppEnv<Bindings extends object> = {
   Variables: { requestId: string };
 };
 
+type WithRequestId = Env & { Variables: { requestId: string } };
+
 /** Hands a request on to another worker, which answers under the same request id. */
-export async function forward<E extends Env & { Variables: { requestId: string } }>(
+export async function forward<E extends WithRequestId>(
   c: Context<E>,
   worker: Fetcher,
 ): Promise<Response> {
   const request = new Request(c.req.raw);
-  request.headers.set(requestIdHeader, c.get("requestId"));
+  request.headers.set(requestIdHeader, requestIdOf(c));
   return await worker.fetch(request);
 }
 
 /** A caller's id is kept when it is one that can stand in a log line. */
 const acceptableId = /^[\w.:-]{1,64}$/;
 
+/** The same one all through a request. */
+export function requestIdOf<E extends WithRequestId>(c: Context<E>): string {
+  const known: string | undefined = c.get("requestId");
+  if (known !== undefined) return known;
+  const given = c.req.raw.headers.get(requestIdHeader);
+  const id = given !== null && acceptableId.test(given) ? given : crypto.randomUUID();
+  c.set("requestId", id);
+  return id;
+}
+
+/** An app whose every answer carries the request's id. */
 export function createApp<Bindings extends object>(): Hono<AppEnv<Bindings>> {
-  const app = new Hono<AppEnv<Bindings>>();
+  const app = createBareApp<Bindings>();
   app.use(requestIds());
+  return app;
+}
+
+/** As `createApp`, without middleware, which costs a tenth of an evaluation: routes put the request's id on their answers. */
+export function createBareApp<Bindings extends object>(): Hono<AppEnv<Bindings>> {
+  const app = new Hono<AppEnv<Bindings>>();
   app.notFound((c) =>
     reply(c, { code: "not-found", detail: `There is no route ${c.req.method} ${c.req.path}.` }),
   );
@@ -35,7 +54,7 @@ export function createApp<Bindings extends object>(): Hono<AppEnv<Bindings>> {
       return reply(c, { code: "malformed-json", detail: error.message });
     }
     console.error(
-      JSON.stringify({ requestId: c.get("requestId"), error: String(error), stack: error.stack }),
+      JSON.stringify({ requestId: requestIdOf(c), error: String(error), stack: error.stack }),
     );
     return reply(c, {
       code: "internal-error",
@@ -45,19 +64,13 @@ export function createApp<Bindings extends object>(): Hono<AppEnv<Bindings>> {
   return app;
 }
 
-export function reply<E extends Env & { Variables: { requestId: string } }>(
-  c: Context<E>,
-  problem: Problem,
-): Response {
-  return problemResponse(problem, c.get("requestId"));
+export function reply<E extends WithRequestId>(c: Context<E>, problem: Problem): Response {
+  return problemResponse(problem, requestIdOf(c));
 }
 
 function requestIds(): MiddlewareHandler<{ Variables: { requestId: string } }> {
   return async (c, next) => {
-    const given = c.req.header(requestIdHeader);
-    const id = given !== undefined && acceptableId.test(given) ? given : crypto.randomUUID();
-    c.set("requestId", id);
-    c.header(requestIdHeader, id);
     await next();
+    if (!c.res.headers.has(requestIdHeader)) c.header(requestIdHeader, requestIdOf(c));
   };
 }

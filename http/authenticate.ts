@@ -1,6 +1,6 @@
-/** Who is calling, and for which environment: `Authorization: Bearer ew_…` against a directory of hashed keys. */
+/** Who is calling, and for which environment: `Authorization: Bearer ew_…`, or `X-API-Key`, against a directory of hashed keys. */
 
-import type { ApiKey, KeyDirectory, Role } from "../contracts/api-key.ts";
+import type { ApiKey, KeyDirectory, Later, Role } from "../contracts/api-key.ts";
 import { ok, refuse } from "../contracts/problem.ts";
 import type { Result } from "../contracts/problem.ts";
 
@@ -18,23 +18,31 @@ export type Need =
 const environmentHeader = "x-edgewise-environment";
 const defaultEnvironment = "default/production";
 const rank: Record<Role, number> = { viewer: 0, editor: 1, admin: 2 };
+const bare = /^(ew_[\w-]{1,200})$/;
 const bearer = /^Bearer +(ew_[\w-]{1,200})$/i;
 
+/** `later` keeps work alive after the answer: given it, a directory may look a key up again in the background. */
 export async function authenticate(
   headers: Headers,
   directory: KeyDirectory,
   need: Need,
+  later?: Later,
 ): Promise<Result<Principal>> {
-  const secret = bearer.exec(headers.get("authorization") ?? "")?.[1];
+  const secret = secretOf(headers);
   if (secret === undefined) {
     return refuse("unauthenticated", "Send the header Authorization: Bearer ew_… with an API key.");
   }
   try {
-    const key = await directory.keyOf(secret);
+    const key = await directory.keyOf(secret, later);
     if (key === null) return refuse("unauthenticated", "This API key is unknown or revoked.");
-    const refusal = refusalOf(key, need, headers.get("origin"));
+    const refusal = refusalOf(key, need, headers);
     if (refusal !== null) return refuse("forbidden", refusal);
-    return await withEnvironment(key, headers.get(environmentHeader), directory);
+    const { environment } = key;
+    const named = headers.get(environmentHeader);
+    if (environment === null) return await installationsOwn(key, named, directory, later);
+    return named === null
+      ? ok({ key, environment })
+      : refuse("forbidden", `Only the installation's key may send ${environmentHeader}.`);
   } catch (error) {
     console.error(JSON.stringify({ event: "key-directory-unavailable", error: String(error) }));
     return refuse("unavailable", "API keys cannot be checked at the moment; try again.", {
@@ -43,8 +51,16 @@ export async function authenticate(
   }
 }
 
-function refusalOf(key: ApiKey, need: Need, origin: string | null): string | null {
-  if (key.origins !== undefined && origin !== null && !key.origins.includes(origin)) {
+function secretOf(headers: Headers): string | undefined {
+  const authorization = headers.get("authorization");
+  return authorization === null
+    ? bare.exec(headers.get("x-api-key") ?? "")?.[1]
+    : bearer.exec(authorization)?.[1];
+}
+
+function refusalOf(key: ApiKey, need: Need, headers: Headers): string | null {
+  const origin = key.origins === undefined ? null : headers.get("origin");
+  if (origin !== null && key.origins?.includes(origin) === false) {
     return `This client key may not be used from ${origin}; add the origin to the key.`;
   }
   if ("kinds" in need) {
@@ -58,18 +74,15 @@ function refusalOf(key: ApiKey, need: Need, origin: string | null): string | nul
     : `This needs the role ${need.role}; the key has ${key.role ?? "viewer"}.`;
 }
 
-async function withEnvironment(
+/** The installation's key is good for the environment that a request names. */
+async function installationsOwn(
   key: ApiKey,
-  header: string | null,
+  named: string | null,
   directory: KeyDirectory,
+  later: Later | undefined,
 ): Promise<Result<Principal>> {
-  if (key.environment !== null) {
-    return header === null
-      ? ok({ key, environment: key.environment })
-      : refuse("forbidden", `Only the installation's key may send ${environmentHeader}.`);
-  }
-  const name = header ?? defaultEnvironment;
-  const environment = await directory.environmentOf(name);
+  const name = named ?? defaultEnvironment;
+  const environment = await directory.environmentOf(name, later);
   return environment === null
     ? refuse(
         "not-found",

@@ -17,6 +17,7 @@ const statuses: Record<ProblemCode, number> = {
   "body-too-large": 413,
   "unsupported-encoding": 415,
   "not-possible": 422,
+  "rate-limited": 429,
   "internal-error": 500,
   unavailable: 503,
 };
@@ -34,6 +35,7 @@ const titles: Record<ProblemCode, string> = {
   "body-too-large": "The body is too large",
   "unsupported-encoding": "The body's encoding is not supported",
   "not-possible": "The change is not possible in this state",
+  "rate-limited": "Too many requests",
   "internal-error": "Something failed on our side",
   unavailable: "Temporarily unavailable",
 };

@@ -1,7 +1,7 @@
 /**
  * The queues EVENTS_0…n, one a shard: at least once, in no particular order.
  * `send` resolves when every event is in its queue; when it rejects, some may be, and sending all again is harmless.
- * What was refused is counted in memory until a later send takes the count along: a hint, lost with the isolate.
+ * Asked to, it counts in memory what was refused until a later send takes the count along: a hint, lost with the isolate.
  */
 
 import type { MessageSendRequest, Queue } from "@cloudflare/workers-types";
@@ -30,13 +30,10 @@ export interface EventQueue {
   send(sent: SentEvents): Promise<void>;
 }
 
-/** What becomes of events that a queue refuses: their sender is told, or they are lost. */
-type Refused = "refused-events" | "dropped-exposures";
-
 /** One per isolate. */
 export function eventQueue(
   queues: readonly Queue<string>[],
-  refused: Refused = "dropped-exposures",
+  countedAs?: "refused-events",
 ): EventQueue {
   const unsent = new Map<string, number>();
 
@@ -61,6 +58,7 @@ export function eventQueue(
     await Promise.all(workers);
   }
 
+  if (countedAs === undefined) return { send: sendAll };
   return {
     async send(sent) {
       const { environment, events } = sent;
@@ -70,7 +68,7 @@ export function eventQueue(
         await sendAll(
           earlier === undefined
             ? sent
-            : { ...sent, counts: { ...sent.counts, [refused]: earlier } },
+            : { ...sent, counts: { ...sent.counts, [countedAs]: earlier } },
         );
       } catch (error) {
         const meanwhile = unsent.get(environment) ?? 0;

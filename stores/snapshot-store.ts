@@ -1,12 +1,14 @@
 /**
- * Compiled snapshots in the isolate, in front of KV: no read on a warm request, refreshed in the background,
- * and the last good one goes on serving when KV fails or its value does not parse.
+ * Compiled snapshots in the isolate, in front of KV: no read on a warm request, refreshed in the background, one refresh at a time.
+ * The last good one goes on serving, marked stale, when KV fails or its value cannot be used: not JSON, of a format that is not
+ * known here, or another environment's. What one environment is served from never depends on another.
  * Hazard: KV is eventually consistent and may answer with an older version than it did before; the newest seen is kept.
  */
 
 import type { KVNamespace } from "@cloudflare/workers-types";
 import { LRUCache } from "lru-cache";
 import * as z from "zod/mini";
+import type { Later } from "../contracts/api-key.ts";
 import { configKeys } from "../contracts/config-keys.ts";
 import { snapshot } from "../contracts/snapshot.ts";
 import { compile } from "../core/index.ts";
@@ -16,104 +18,117 @@ const freshMs = 10_000;
 /** A refresh that has not come back by then is given up on, and another may start. */
 const refreshTimeoutMs = 10_000;
 const kvCacheTtlSeconds = 30;
-/** Measured on JSON length; a compiled snapshot takes a few times that of the isolate's 128 MB. */
-const cacheBytes = 24_000_000;
+/** Of published text. With what is compiled from it, a snapshot takes four to five times that of the isolate's 128 MB. */
+const cacheBytes = 16_000_000;
 
-export interface ServedSnapshot {
-  compiled: CompiledSnapshot;
+/** What is served from, the same object until a newer version is. */
+export interface Published {
   version: number;
+  compiled: CompiledSnapshot;
   /** By experiment: the attributes that its exposures carry along. */
   dimensions: ReadonlyMap<string, readonly string[]>;
+  /** As published. */
+  text: string;
+}
+
+export interface ServedSnapshot {
+  published: Published;
   /** True when the last refresh failed: what is served may be older than the propagation bound. */
   stale: boolean;
   ageMs: number;
 }
 
 interface Entry {
-  compiled: CompiledSnapshot;
-  version: number;
-  dimensions: ReadonlyMap<string, readonly string[]>;
-  bytes: number;
+  published: Published;
   checkedAtMs: number;
-  refreshStartedAtMs: number | null;
+  nextRefreshAtMs: number;
   stale: boolean;
 }
 
 export interface SnapshotStore {
-  /** Null when there is none; rejects when KV fails and none is in memory. */
-  get(
-    environment: string,
-    nowMs: number,
-    waitUntil: (work: Promise<unknown>) => void,
-  ): Promise<ServedSnapshot | null>;
+  /** Null when there is none; rejects when KV fails, or its value cannot be used, and none is in memory. */
+  get(environment: string, nowMs: number, later: Later): Promise<ServedSnapshot | null>;
 }
 
 /** One per isolate. */
 export function snapshotStore(kv: KVNamespace): SnapshotStore {
   const entries = new LRUCache<string, Entry>({
     maxSize: cacheBytes,
-    sizeCalculation: (entry) => entry.bytes,
+    // One that is larger than all others may be stays alone.
+    sizeCalculation: ({ published }) => Math.min(published.text.length, cacheBytes),
   });
+  let failures = 0;
 
+  /** Null when KV has none. */
   async function load(environment: string, nowMs: number): Promise<Entry | null> {
-    const text = await kv.get(configKeys.snapshot(environment), { cacheTtl: kvCacheTtlSeconds });
-    if (text === null) return null;
-    const known = entries.peek(environment);
-    const parsed = z.parse(snapshot, JSON.parse(text));
-    if (known !== undefined && parsed.version <= known.version) {
-      return { ...known, checkedAtMs: nowMs, refreshStartedAtMs: null, stale: false };
-    }
-    return {
-      compiled: compile(parsed),
-      version: parsed.version,
-      dimensions: new Map(parsed.experiments.map(({ key, dimensions = [] }) => [key, dimensions])),
-      bytes: text.length,
+    const { value, metadata } = await kv.getWithMetadata(configKeys.snapshot(environment), {
+      type: "text",
+      cacheTtl: kvCacheTtlSeconds,
+    });
+    if (value === null) return null;
+    // Another request may have read it meanwhile.
+    const known = entries.peek(environment)?.published;
+    const isKnown = known !== undefined && versionOf(metadata) <= known.version;
+    const published = isKnown ? known : publishedFrom(value, environment);
+    const entry = {
+      published: known !== undefined && published.version <= known.version ? known : published,
       checkedAtMs: nowMs,
-      refreshStartedAtMs: null,
+      nextRefreshAtMs: nowMs + freshMs,
       stale: false,
     };
+    entries.set(environment, entry);
+    return entry;
   }
 
   async function refresh(environment: string, entry: Entry, nowMs: number): Promise<void> {
     try {
-      const loaded = await load(environment, nowMs);
-      if (loaded !== null) entries.set(environment, loaded);
+      if ((await load(environment, nowMs)) !== null) return;
+      throw new Error("the value is gone");
     } catch (error) {
+      failures += 1;
       entry.stale = true;
+      entry.nextRefreshAtMs = nowMs + freshMs;
       console.error(
-        JSON.stringify({ event: "snapshot-refresh-failed", environment, error: String(error) }),
+        JSON.stringify({
+          event: "snapshot-refresh-failed",
+          environment,
+          servedVersion: entry.published.version,
+          failuresOfIsolate: failures,
+          error: String(error).slice(0, 300),
+        }),
       );
-    } finally {
-      entry.refreshStartedAtMs = null;
     }
   }
 
   return {
-    async get(environment, nowMs, waitUntil) {
-      const entry = entries.get(environment);
-      if (entry === undefined) {
-        const loaded = await load(environment, nowMs);
-        if (loaded === null) return null;
-        entries.set(environment, loaded);
-        return served(loaded, nowMs);
+    async get(environment, nowMs, later) {
+      const entry = entries.get(environment) ?? (await load(environment, nowMs));
+      if (entry === null) return null;
+      if (nowMs >= entry.nextRefreshAtMs) {
+        entry.nextRefreshAtMs = nowMs + refreshTimeoutMs;
+        later(refresh(environment, entry, nowMs));
       }
-      const refreshing =
-        entry.refreshStartedAtMs !== null && nowMs - entry.refreshStartedAtMs < refreshTimeoutMs;
-      if (nowMs - entry.checkedAtMs >= freshMs && !refreshing) {
-        entry.refreshStartedAtMs = nowMs;
-        waitUntil(refresh(environment, entry, nowMs));
-      }
-      return served(entry, nowMs);
+      const { published, stale, checkedAtMs } = entry;
+      return { published, stale, ageMs: nowMs - checkedAtMs };
     },
   };
 }
 
-function served(entry: Entry, nowMs: number): ServedSnapshot {
+/** What the publisher notes beside the value; infinite when it is not there, so that the value itself is read. */
+function versionOf(metadata: unknown): number {
+  const read = z.safeParse(z.object({ version: z.number() }), metadata);
+  return read.success ? read.data.version : Infinity;
+}
+
+function publishedFrom(text: string, environment: string): Published {
+  const parsed = z.parse(snapshot, JSON.parse(text));
+  if (parsed.environment !== environment) {
+    throw new Error(`the value is of environment ${parsed.environment}`);
+  }
   return {
-    compiled: entry.compiled,
-    version: entry.version,
-    dimensions: entry.dimensions,
-    stale: entry.stale,
-    ageMs: nowMs - entry.checkedAtMs,
+    version: parsed.version,
+    compiled: compile(parsed),
+    dimensions: new Map(parsed.experiments.map(({ key, dimensions = [] }) => [key, dimensions])),
+    text,
   };
 }

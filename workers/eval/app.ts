@@ -4,28 +4,26 @@
  */
 
 import type { Fetcher } from "@cloudflare/workers-types";
-import type { KeyDirectory } from "../../contracts/api-key.ts";
 import { evaluateBody } from "../../contracts/evaluate.ts";
 import { limits } from "../../contracts/limits.ts";
-import { createApp, forward, reply } from "../../http/app.ts";
-import { authenticate } from "../../http/authenticate.ts";
+import { createBareApp, forward } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
-import type { EventQueue, SentEvents } from "../../stores/event-queue.ts";
-import type { SnapshotStore } from "../../stores/snapshot-store.ts";
-import { answer } from "./evaluate.ts";
+import { preflight } from "../../http/cors.ts";
+import { answer, anyKey, ask, contextOf, refused } from "./ask.ts";
+import type { Askable } from "./ask.ts";
+import { configRoute } from "./config.ts";
+import { evaluationsAnswer } from "./evaluate.ts";
+import { explainRoute } from "./explain.ts";
+import type { ExposureLog } from "./exposure-log.ts";
+import { ofrepRoutes } from "./ofrep.ts";
+import { exposuresOf, serve } from "./serve.ts";
 
-export interface Services {
-  keys: KeyDirectory;
-  snapshots: SnapshotStore;
-  events: EventQueue;
+export interface Services extends Askable {
+  exposures: ExposureLog;
   ingest: Fetcher;
   admin: Fetcher;
-  nowMs: () => number;
 }
 
-const anyKey = { kinds: ["server", "client", "admin"] } as const;
-
-/** Events, and what is known of their way. */
 const ingestPaths = [
   "/api/v1/events/*",
   "/api/v1/dead-letters/*",
@@ -33,63 +31,32 @@ const ingestPaths = [
   "/api/v1/health",
 ];
 
-export function evalApp({ keys, snapshots, events, ingest, admin, nowMs }: Services) {
-  const app = createApp<object>();
+export function evalApp(services: Services) {
+  const app = createBareApp<object>();
   app.get("/healthz", (c) => c.json({ status: "ok" }));
 
+  app.options("/api/v1/evaluate", preflight);
   app.post("/api/v1/evaluate", async (c) => {
-    const principal = await authenticate(c.req.raw.headers, keys, anyKey);
-    if (!principal.ok) return reply(c, principal.problem);
+    const asked = await ask(c, services, anyKey);
+    if (!asked.ok) return refused(c, asked.problem);
     const body = await readJson(c.req.raw, evaluateBody, limits.evaluateBodyBytes);
-    if (!body.ok) return reply(c, body.problem);
-    const { environment, key } = principal.value;
-    const now = nowMs();
-    const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-    const snapshot = await snapshotOrNull(snapshots, environment, now, waitUntil);
-    if (snapshot === null) {
-      return reply(c, {
-        code: "unavailable",
-        detail:
-          "The environment's configuration is not available; use your defaults and try again.",
-        retryAfterSeconds: 2,
-      });
+    if (!body.ok) return refused(c, body.problem);
+    const { flags, exposures } = body.value;
+    const context = contextOf(c, asked.value, body.value.context);
+    const evaluations = serve(asked.value, context, flags);
+    // Without named flags it is a prefetch: nobody has seen anything yet.
+    if (flags !== undefined && exposures) {
+      services.exposures.send(asked.value, exposuresOf(evaluations, context, asked.value));
     }
-    const source = key.kind === "client" ? "client" : "server";
-    const { body: answered, exposures } = answer(snapshot, body.value, { nowMs: now, source });
-    if (exposures.length > 0) {
-      const { version } = snapshot;
-      waitUntil(send(events, { environment, version, receivedAtMs: now, events: exposures }));
-    }
-    c.header("x-edgewise-version", String(snapshot.version));
-    c.header("age", String(Math.floor(snapshot.ageMs / 1_000)));
-    return c.json(answered);
+    const answered = evaluationsAnswer(evaluations, asked.value.snapshot);
+    return answer(c, asked.value, JSON.stringify(answered));
   });
 
-  app.on("ALL", ingestPaths, (c) => forward(c, ingest));
-  app.all("*", (c) => forward(c, admin));
+  app.route("/ofrep/v1/evaluate/flags", ofrepRoutes(services));
+  app.post("/api/v1/explain", explainRoute(services));
+  app.get("/api/v1/config", configRoute(services));
+
+  app.on("ALL", ingestPaths, (c) => forward(c, services.ingest));
+  app.notFound((c) => forward(c, services.admin));
   return app;
-}
-
-/** Null when there is nothing to serve from: an environment without a snapshot, or a cold isolate while KV fails. */
-async function snapshotOrNull(
-  snapshots: SnapshotStore,
-  ...request: Parameters<SnapshotStore["get"]>
-) {
-  try {
-    return await snapshots.get(...request);
-  } catch (error) {
-    console.error(JSON.stringify({ event: "snapshot-unavailable", error: String(error) }));
-    return null;
-  }
-}
-
-/** After the answer: a queue that refuses costs the exposure, which is logged, never the evaluation. */
-async function send(events: EventQueue, sent: SentEvents): Promise<void> {
-  try {
-    await events.send(sent);
-  } catch (error) {
-    console.error(
-      JSON.stringify({ event: "exposures-lost", count: sent.events.length, error: String(error) }),
-    );
-  }
 }

@@ -1,72 +1,27 @@
-/** `POST /api/v1/evaluate`: what each flag serves to a context, and the exposures that this makes. Pure but for its inputs. */
+/** How `POST /api/v1/evaluate` tells what flags serve. */
 
-import type { EvaluateBody } from "../../contracts/evaluate.ts";
-import { evaluate, evaluateAll } from "../../core/index.ts";
-import type { Context, Evaluation, Json } from "../../core/index.ts";
-import type { ExposureEvent } from "../../counting/types.ts";
+import type { Evaluation } from "../../core/index.ts";
 import type { ServedSnapshot } from "../../stores/snapshot-store.ts";
 
-export interface Answer {
-  body: { version: number; flags: Record<string, FlagAnswer> };
-  exposures: ExposureEvent[];
-}
-
-/** `experiment` and `phase` only where an experiment assigned: what a client needs to report the exposure itself. */
+/** The last three only where an experiment assigned: what a client needs to report the exposure itself. */
 type FlagAnswer = Omit<Evaluation, "flag" | "exposure"> & {
   experiment?: string;
   phase?: number;
+  /** The attribute that is the unit. */
+  unitKind?: string;
 };
 
-export function answer(
-  { compiled, version, stale, dimensions }: ServedSnapshot,
-  { context, flags, exposures }: EvaluateBody,
-  { nowMs, source }: { nowMs: number; source: ExposureEvent["source"] },
-): Answer {
-  const evaluations =
-    flags === undefined
-      ? evaluateAll(compiled, context, nowMs)
-      : flags.map((flag) => evaluate(compiled, flag, context, nowMs));
-  const sent = flags !== undefined && exposures;
-  return {
-    body: {
-      version,
-      flags: Object.fromEntries(
-        evaluations.map((evaluation) => [evaluation.flag, flagAnswer(evaluation, stale)]),
-      ),
-    },
-    exposures: sent
-      ? evaluations.flatMap(({ exposure }) =>
-          exposure === undefined
-            ? []
-            : [
-                {
-                  type: "exposure",
-                  ...exposure,
-                  timeMs: nowMs,
-                  source,
-                  attributes: pick(context, dimensions.get(exposure.experiment) ?? []),
-                },
-              ],
-        )
-      : [],
-  };
+export function evaluationsAnswer(
+  evaluations: readonly Evaluation[],
+  { published, stale }: ServedSnapshot,
+): { version: number; flags: Record<string, FlagAnswer> } {
+  const flags = evaluations.map((each) => [each.flag, flagAnswer(each, stale)] as const);
+  return { version: published.version, flags: Object.fromEntries(flags) };
 }
 
 function flagAnswer({ flag: _flag, exposure, ...rest }: Evaluation, stale: boolean): FlagAnswer {
   const reason = stale && rest.reason !== "ERROR" ? "STALE" : rest.reason;
-  return exposure === undefined
-    ? { ...rest, reason }
-    : { ...rest, reason, experiment: exposure.experiment, phase: exposure.phase };
-}
-
-/** Scalars only, and short: they are copied into every exposure. */
-function pick(context: Context, names: readonly string[]): Record<string, Json> {
-  const picked: Record<string, Json> = {};
-  for (const name of names) {
-    const value = Object.hasOwn(context, name) ? context[name] : undefined;
-    if (typeof value === "string") picked[name] = value.slice(0, 100);
-    else if (typeof value === "boolean") picked[name] = value;
-    else if (typeof value === "number" && Number.isFinite(value)) picked[name] = value;
-  }
-  return picked;
+  if (exposure === undefined) return { ...rest, reason };
+  const { experiment, phase, kind } = exposure;
+  return { ...rest, reason, experiment, phase, unitKind: kind };
 }

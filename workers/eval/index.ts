@@ -1,16 +1,25 @@
 /** Composition root of the public worker. Its stores are the isolate's memory: made once, holding nothing of any one request. */
 
-import type { ExportedHandler, Fetcher, KVNamespace, Queue } from "@cloudflare/workers-types";
+import type {
+  ExportedHandler,
+  Fetcher,
+  KVNamespace,
+  Queue,
+  RateLimit,
+} from "@cloudflare/workers-types";
 import { eventQueue } from "../../stores/event-queue.ts";
 import { keyStore } from "../../stores/key-store.ts";
 import { numberedBindings } from "../../stores/numbered-bindings.ts";
+import { rateLimiter } from "../../stores/rate-limiter.ts";
 import { snapshotStore } from "../../stores/snapshot-store.ts";
 import { evalApp } from "./app.ts";
+import { exposureLog } from "./exposure-log.ts";
 
 export interface Env {
   CONFIG: KVNamespace;
   INGEST: Fetcher;
   ADMIN: Fetcher;
+  KEY_REQUESTS: RateLimit;
   [events: `EVENTS_${number}`]: Queue<string>;
 }
 
@@ -23,7 +32,8 @@ function appOf(env: Env): ReturnType<typeof evalApp> {
   const app = evalApp({
     keys: keyStore(env.CONFIG),
     snapshots: snapshotStore(env.CONFIG),
-    events: eventQueue(numberedBindings(env, "EVENTS_")),
+    rates: rateLimiter(env.KEY_REQUESTS),
+    exposures: exposureLog(eventQueue(numberedBindings(env, "EVENTS_")), pause),
     ingest: env.INGEST,
     admin: env.ADMIN,
     nowMs: () => Date.now(),
@@ -35,3 +45,7 @@ function appOf(env: Env): ReturnType<typeof evalApp> {
 export default {
   fetch: (request, env, context) => appOf(env).fetch(request, env, context),
 } satisfies ExportedHandler<Env>;
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((done) => setTimeout(done, ms));
+}
