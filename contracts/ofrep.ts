@@ -28,6 +28,8 @@ export interface OfrepMetadata {
   variant?: string;
   /** The attribute that is the unit. */
   unitKind?: string;
+  /** Whom it assigned: the client may have another context by the time it shows the value. */
+  unit?: string;
   /** The configuration could not be refreshed: what is served may be older than the propagation bound. */
   stale?: true;
 }

@@ -18,6 +18,7 @@ export function ofrepEvaluation(
       phase: exposure.phase,
       variant: exposure.variant,
       unitKind: exposure.kind,
+      unit: exposure.unit,
     }),
     // OFREP has no reason STALE.
     ...(stale && { stale }),

@@ -133,7 +133,7 @@ test("a flag says which experiment assigned by which kind of unit, and is expose
     reason: "SPLIT",
     value: "1",
     variant: "one",
-    metadata: { ...assigned, unitKind: "device" },
+    metadata: { ...assigned, unitKind: "device", unit: "d-1" },
   });
   expect(sent).toMatchObject([{ ...assigned, kind: "device", unit: "d-1", source: "client" }]);
 });

@@ -1,0 +1,106 @@
+/** A page with the stock OpenFeature web client and the exposure hook: what its visitors saw and did is what the results say. */
+
+import { OFREPWebProvider } from "@openfeature/ofrep-web-provider";
+import { OpenFeature } from "@openfeature/web-sdk";
+import type { Provider } from "@openfeature/web-sdk";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as z from "zod/mini";
+import { exposureHook } from "../sdk/openfeature-exposure-hook.ts";
+import { resultsShape, startSystem } from "./harness.ts";
+import type { System } from "./harness.ts";
+
+const visitors = 200;
+const hourMs = 3_600_000;
+
+let system: System;
+beforeAll(async () => {
+  system = await startSystem();
+});
+afterAll(async () => {
+  await OpenFeature.close();
+  await system.destroy();
+});
+
+const post = (path: string, body: object, key = system.adminKey) =>
+  system.expectOk(z.unknown(), system.call("POST", path, { body, key }));
+
+test("provider and hook in a page end in correct results", async () => {
+  const key = await system.newKey("client");
+  await post("/api/v1/metrics", {
+    key: "bought",
+    type: "proportion",
+    event: "buy",
+    windowHours: 1,
+  });
+  await post("/api/v1/experiments", {
+    key: "checkout",
+    variants: [
+      { key: "one", weight: 50, value: "1", isControl: true },
+      { key: "two", weight: 50, value: "2" },
+    ],
+    metrics: { primary: ["bought"] },
+    plan: { maximumSampleSize: visitors, looks: 1 },
+  });
+  await post("/api/v1/experiments/checkout/start", {});
+
+  const provider = new OFREPWebProvider({
+    baseUrl: system.runner.url,
+    headers: [["authorization", `Bearer ${key}`]],
+    cacheMode: "disabled",
+  });
+  // Every fifth request of the hook is lost.
+  let posts = 0;
+  const hook = exposureHook({
+    baseUrl: system.runner.url,
+    key,
+    fetchImplementation: async (...request) => {
+      posts += 1;
+      if (posts % 5 === 0) throw new TypeError("lost");
+      return await fetch(...request);
+    },
+  });
+  OpenFeature.addHooks(hook);
+  await OpenFeature.setContext({ targetingKey: "probe-0" });
+  await OpenFeature.setProviderAndWait(provider as Provider);
+  const page = OpenFeature.getClient();
+  const deadline = Date.now() + 60_000;
+  for (let i = 1; provider.flagCache["checkout"] === undefined; i += 1) {
+    if (Date.now() > deadline) throw new Error("did not propagate within a minute");
+    await OpenFeature.setContext({ targetingKey: `probe-${i}` });
+  }
+
+  const seen: Record<string, { n: number; bought: number }> = {
+    one: { n: 0, bought: 0 },
+    two: { n: 0, bought: 0 },
+  };
+  const outcomes: object[] = [];
+  for (let i = 0; i < visitors; i += 1) {
+    const unit = `visitor-${i}`;
+    await OpenFeature.setContext({ targetingKey: unit });
+    // Every fourth visitor never sees it.
+    if (i % 4 === 0) continue;
+    const { variant = "none" } = page.getStringDetails("checkout", "none");
+    page.getStringDetails("checkout", "none");
+    const tally = seen[variant];
+    if (tally === undefined) throw new Error(`${unit} got ${variant}`);
+    tally.n += 1;
+    await hook.settled();
+    if (i % 3 > 0) continue;
+    tally.bought += 1;
+    const timestamp = new Date().toISOString();
+    outcomes.push({ type: "outcome", id: unit, name: "buy", unit, timestamp });
+  }
+  page.getStringDetails("checkout", "none");
+  await hook.settled();
+  await post("/api/v1/events/batch", { events: outcomes }, key);
+  await system.runner.drained();
+  await system.runner.tick(new Date(Date.now() + 3 * hourMs));
+  const results = await system.expectOk(
+    resultsShape,
+    system.call("GET", "/api/v1/experiments/checkout/results"),
+  );
+  const { variants = {} } = results.metrics[0] ?? {};
+  const counted = Object.entries(variants).map(([name, { n, sum }]) => [name, { n, bought: sum }]);
+  expect(Object.fromEntries(counted)).toEqual(seen);
+  expect(results.quality.quarantinedUnits).toBe(0);
+});
