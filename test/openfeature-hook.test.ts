@@ -3,7 +3,7 @@
 import { OFREPWebProvider } from "@openfeature/ofrep-web-provider";
 import { OpenFeature } from "@openfeature/web-sdk";
 import type { Provider } from "@openfeature/web-sdk";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { exposureHook } from "../sdk/openfeature-exposure-hook.ts";
 import { resultsShape, startSystem } from "./harness.ts";
@@ -103,4 +103,56 @@ test("provider and hook in a page end in correct results", async () => {
   const counted = Object.entries(variants).map(([name, { n, sum }]) => [name, { n, bought: sum }]);
   expect(Object.fromEntries(counted)).toEqual(seen);
   expect(results.quality.quarantinedUnits).toBe(0);
+});
+
+describe("the hook", () => {
+  /** Answers with these statuses, one after the other, and tells the units that it was sent. */
+  function hookOf(...statuses: number[]) {
+    const requests: string[][] = [];
+    const body = z.object({ events: z.array(z.object({ unit: z.string() })) });
+    const hook = exposureHook({
+      baseUrl: "https://edgewise.test",
+      key: "ew_client",
+      fetchImplementation: async (_input, init) => {
+        const { events } = z.parse(body, JSON.parse(init?.body as string));
+        requests.push(events.map(({ unit }) => unit));
+        return new Response(null, { status: statuses.shift() ?? 202 });
+      },
+    });
+    const read = async (unit: string, metadata: object = {}) => {
+      const assigned = { experiment: "e", phase: 1, variant: "v", unitKind: "targetingKey", unit };
+      const flagMetadata = { ...assigned, ...metadata };
+      hook.after({}, { flagKey: "e", value: 1, flagMetadata });
+      await hook.settled();
+    };
+    return { read, requests };
+  }
+
+  test("posts once a page for each unit and variant", async () => {
+    const { read, requests } = hookOf();
+    for (const unit of ["anna", "anna", "ben", "anna"]) await read(unit);
+    await read("anna", { variant: "w" });
+    expect(requests).toEqual([["anna"], ["ben"], ["anna"]]);
+  });
+
+  test("posts nothing where no experiment assigned", async () => {
+    const { read, requests } = hookOf();
+    await read("anna", { experiment: undefined });
+    expect(requests).toEqual([]);
+  });
+
+  test.each([429, 500, 503])(
+    "sends again with the next read what was answered %i",
+    async (status) => {
+      const { read, requests } = hookOf(status);
+      for (const unit of ["anna", "ben", "ben"]) await read(unit);
+      expect(requests).toEqual([["anna"], ["anna", "ben"]]);
+    },
+  );
+
+  test("drops what is refused", async () => {
+    const { read, requests } = hookOf(400);
+    for (const unit of ["anna", "anna", "ben"]) await read(unit);
+    expect(requests).toEqual([["anna"], ["ben"]]);
+  });
 });
