@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { archiveKeys } from "../../contracts/archive-keys.ts";
 import type { ArchivedEvent } from "../../contracts/archived-event.ts";
@@ -195,4 +196,35 @@ test.each([
 ])("a query that is wrong is refused in one line: %s", async (sql, message) => {
   const refusal = await runQuery(mirror, sql).catch((error: unknown) => error);
   expect(refusal).toEqual(new UsageError(message));
+});
+
+describe("docs/archive.md", () => {
+  const sqlBlocks = async () => {
+    const text = await readFile("docs/archive.md", "utf8");
+    return [...text.matchAll(/```sql\n(.*?)```/gs)].map(([, sql = ""]) => sql);
+  };
+
+  test("has the views as they are", async () => {
+    expect(await sqlBlocks()).toContain(await readFile("scripts/query/views.sql", "utf8"));
+  });
+
+  test("defines events of a bucket with the rows that they have here", async () => {
+    await keepParquet(archived(exposed({ phase: 2, attributes: { country: "US" } })));
+    await keepRaw(
+      archived(exposed({ bot: true, attributes: { a: [1, null] } })),
+      archived(bought(start + 1, 2.5, { id: "o1", properties: { sku: "汉" } })),
+    );
+    const view = (await sqlBlocks()).find((sql) => sql.startsWith("create view events"));
+    const here = view?.replaceAll("r2://edgewise-archive", folder).replace(";", "") ?? "";
+    const rows = "select * from events order by all";
+    const bucket = await DuckDBInstance.create();
+    const connection = await bucket.connect();
+    await connection.run("set TimeZone = 'UTC'");
+    await connection.run(here);
+    const result = await connection.runAndReadAll(
+      `select environment, date, hour, shard, type, time, received_at, config_version, source, kind, unit,
+        experiment, phase, variant, bot, attributes, id, name, value, properties from events order by all`,
+    );
+    expect(result.getRowsJson()).toEqual(await rowsOf(rows));
+  });
 });

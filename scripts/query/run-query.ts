@@ -61,13 +61,13 @@ function rawEvents(files: string): string {
   return `select environment, date, hour, shard, type, make_timestamptz(timeMs * 1000) as time,
       make_timestamptz(receivedAtMs * 1000) as received_at, version as config_version, source, kind, unit,
       experiment, phase, variant, case type when 'exposure' then coalesce(bot, false) end as bot,
-      attributes::varchar as attributes, id, name, value, properties::varchar as properties
+      attributes, id, name, value, properties
     from read_json(${files}, format = 'newline_delimited',
       hive_partitioning = true, hive_types = {${partitions}},
       columns = {environment: 'varchar', version: 'bigint', receivedAtMs: 'bigint', type: 'varchar',
         experiment: 'varchar', phase: 'bigint', variant: 'varchar', kind: 'varchar', unit: 'varchar',
-        timeMs: 'bigint', source: 'varchar', attributes: 'json', bot: 'boolean', id: 'varchar',
-        name: 'varchar', value: 'double', properties: 'json'})`;
+        timeMs: 'bigint', source: 'varchar', attributes: 'varchar', bot: 'boolean', id: 'varchar',
+        name: 'varchar', value: 'double', properties: 'varchar'})`;
 }
 
 function listOf(files: readonly string[]): string {
