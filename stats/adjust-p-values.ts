@@ -15,12 +15,14 @@ const FACTORS = {
 
 /**
  * Adjusted p-values in the order given. A null (no result) stays null and is not counted: which metrics have one must not depend on the outcome.
- * @throws RangeError for a p-value outside [0, 1]
+ * @throws RangeError for a p-value outside [0, 1], or another method
  */
 export function adjustPValues(
   pValues: readonly (number | null)[],
   method: Adjustment,
 ): (number | null)[] {
+  if (!Object.hasOwn(FACTORS, method))
+    throw new RangeError(`method must be one of ${Object.keys(FACTORS).join(", ")}, got ${method}`);
   const known: { p: number; index: number }[] = [];
   pValues.forEach((p, index) => {
     if (p === null) return;

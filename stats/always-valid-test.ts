@@ -18,7 +18,7 @@ export type AlwaysValid = {
 
 /**
  * One reading of an effect that has the given standard error. With `previous`, the last result of the same sequence, p is the running minimum and the
- * interval the running intersection.
+ * interval the running intersection; one whose p is null knew nothing yet.
  * @throws RangeError unless effect is finite, standardError ≥ 0, mixingVariance > 0, alpha in (0, 1)
  */
 export function alwaysValidTest(input: {
@@ -57,7 +57,9 @@ export function alwaysValidTest(input: {
     logLikelihoodRatio,
     pValue,
     confidenceSequence:
-      previous === undefined ? interval : intersection(interval, previous.confidenceSequence),
+      previous === undefined || previous.pValue === null
+        ? interval
+        : intersection(interval, previous.confidenceSequence),
   };
 }
 

@@ -134,6 +134,14 @@ test("without a standard error nothing is claimed, and what was known stays", ()
   ).toMatchObject({ halfWidth: null, confidenceInterval: null, pValue: null });
 });
 
+test("a first reading without a standard error leaves the readings after it as if it had not been", () => {
+  const mixed = { mixingVariance: 1, alpha: 0.05 };
+  const nothing = alwaysValidTest({ effect: 1, standardError: 0, ...mixed });
+  const again = alwaysValidTest({ effect: 1, standardError: 0, ...mixed, previous: nothing });
+  const reading = { effect: 1, standardError: 0.5, ...mixed };
+  expect(alwaysValidTest({ ...reading, previous: again })).toEqual(alwaysValidTest(reading));
+});
+
 function at(effect: number, previous?: AlwaysValid): AlwaysValid {
   return alwaysValidTest({
     effect,

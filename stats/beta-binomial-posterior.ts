@@ -97,5 +97,7 @@ function exceeds(wide: Shape, narrow: Shape): { above: number; excess: number; s
     excess += mass * ((wide.mean - y) * sf + step);
     shortfall += mass * ((y - wide.mean) * cdf + step);
   });
+  // Rounding must not leave a probability outside [0, 1].
+  above = Math.min(Math.max(above, 0), 1);
   return { above, excess: Math.max(0, excess), shortfall: Math.max(0, shortfall) };
 }

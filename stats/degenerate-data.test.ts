@@ -97,6 +97,29 @@ describe("the house answer: null for what cannot be computed", () => {
     expect(againstControlOf(0.5).relativeMethod).toBe("delta");
   });
 
+  test("a treatment of mean and variance 0 is −100 % without an error: what is left of it is rounding", () => {
+    const withoutError = {
+      relativeEffect: -1,
+      relativeStandardError: null,
+      relativeConfidenceInterval: null,
+      relativeMethod: null,
+    };
+    for (const successes of [1, 2, 5, 7, 19, 41])
+      expect(
+        twoProportionTest({ control: { n: 57, successes }, treatment: { n: 57, successes: 0 } }),
+      ).toMatchObject(withoutError);
+    for (const mean of [0.1, 0.7, 3, 1e5])
+      expect(
+        welchTest({
+          control: { n: 57, mean, variance: 0.3 },
+          treatment: { n: 31, mean: 0, variance: 0 },
+        }),
+      ).toMatchObject(withoutError);
+    const control = { n: 57, meanY: 0.7, meanX: 3, varianceY: 0.3, varianceX: 1, covariance: 0.2 };
+    const treatment = { ...control, meanY: 0, varianceY: 0, covariance: 0 };
+    expect(ratioTest({ control, treatment })).toMatchObject(withoutError);
+  });
+
   test("a ratio whose denominator is near zero has no result", () => {
     const near = { n: 100, meanY: 1, meanX: 0.1, varianceY: 1, varianceX: 1, covariance: 0 };
     expect(ratioTest({ control: near, treatment: near })).toEqual(NO_COMPARISON);

@@ -8,6 +8,7 @@ import { futilityBounds } from "./futility-bounds.ts";
 import { groupSequentialBounds } from "./group-sequential-bounds.ts";
 import type { GroupSequentialBounds, GroupSequentialPlan } from "./group-sequential-bounds.ts";
 import { normal } from "./normal.ts";
+import { requireSpendingCurve } from "./spending-function.ts";
 import type { SpendingCurve } from "./spending-function.ts";
 
 export type GroupSequentialDesign = GroupSequentialBounds & {
@@ -44,6 +45,7 @@ export function designGroupSequential(
     throw new RangeError(`power must exceed the error of a side, got ${power}`);
   if (futility) {
     requireProbability("futility.beta", futility.beta);
+    requireSpendingCurve("futility.spending", futility.spending);
     if (sides === 2) throw new RangeError("futility needs a one-sided design: sides must be 1");
     if (futility.beta > 1 - power + 1e-12)
       throw new RangeError(`futility.beta must not exceed 1 - power, got ${futility.beta}`);

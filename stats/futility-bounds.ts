@@ -2,11 +2,11 @@
  * Bounds below which a one-sided trial may stop for futility, by spending the type II error (Pampallona, Tsiatis & Kim 2001, Drug Inf. J. 35).
  * Non-binding: the upper bounds are those of a trial without futility, so that overriding a futility stop never costs alpha.
  */
-import { requireFinite, requireProbability, requireSameLength } from "./check-parameters.ts";
+import { requireFinite, requireProbability } from "./check-parameters.ts";
 import { newtonRoot } from "./find-root.ts";
 import { requireBounds } from "./looks.ts";
 import { normal } from "./normal.ts";
-import { requireSpending, spentBy } from "./spending-function.ts";
+import { requireSpendingCurve, requireSpendingTime, spentBy } from "./spending-function.ts";
 import type { SpendingCurve } from "./spending-function.ts";
 import { advance, densityAt, lowerEdge, pointMass, probabilityBelow } from "./sub-density.ts";
 import type { SubDensity } from "./sub-density.ts";
@@ -23,7 +23,7 @@ export type FutilityBounds = {
 
 /**
  * @throws RangeError naming the parameter: fractions that do not increase, bounds of another length, a drift that is not finite,
- * beta outside (0, 1), spendingTime of another length
+ * beta outside (0, 1), a spending function that has no curve, spendingTime that falls or leaves (0, 1]
  */
 export function futilityBounds(input: {
   readonly fractions: readonly number[];
@@ -40,9 +40,9 @@ export function futilityBounds(input: {
   requireBounds(fractions, upper, null);
   requireFinite("drift", drift);
   requireProbability("beta", beta);
-  requireSpending("spending", spending);
+  requireSpendingCurve("spending", spending);
   const times = input.spendingTime ?? fractions.map((fraction) => Math.min(fraction, 1));
-  requireSameLength("spendingTime", times, "fractions", fractions.length);
+  requireSpendingTime(times, fractions.length);
   const result: FutilityBounds = { lower: [], betaSpent: [] };
   let density = pointMass(0, 0);
   let spent = 0;

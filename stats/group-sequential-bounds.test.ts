@@ -5,6 +5,7 @@ import { outside, series } from "./fixtures/outside.ts";
 import type { Figure } from "./fixtures/outside.ts";
 import vectors from "./fixtures/vectors.json" with { type: "json" };
 import { groupSequentialBounds } from "./group-sequential-bounds.ts";
+import { sequentialPValue } from "./sequential-p-value.ts";
 
 describe("reference vectors", () => {
   const solved = vectors.bounds.map((record) => ({
@@ -76,4 +77,23 @@ test("a ledger of 50 looks appends in the same bits, spending time of its own in
   const appended = groupSequentialBounds({ ...plan, fractions, spendingTime });
   expect(appended.upper.slice(0, 50)).toEqual(stored.upper);
   expect(appended.upper[50]).toBeGreaterThan(2);
+});
+
+test("a one-sided design has the bounds of its two-sided twin, next to what cannot decide as well", () => {
+  const plan = { fractions: [0.077, 1], spending: "obrien-fleming" } as const;
+  const one = groupSequentialBounds({ ...plan, alpha: 0.025, sides: 1 });
+  const two = groupSequentialBounds({ ...plan, alpha: 0.05, sides: 2 });
+  expect(one.upper[0]).toBe(two.upper[0]);
+  // mpmath, 40 digits: the z whose upper tail is 2 (1 − Φ(z_0.0125 / √0.077))
+  expect(Math.abs((one.upper[0] ?? NaN) - 7.9924668175157176)).toBeLessThan(1e-9);
+});
+
+test("Haybittle–Peto without an interim look is the fixed test at any level", () => {
+  const plan = { fractions: [1], sides: 2, spending: "haybittle-peto" } as const;
+  // SciPy: norm.isf(0.0005)
+  const bound = 3.2905267314918945;
+  const { upper } = groupSequentialBounds({ ...plan, alpha: 0.001 });
+  expect(Math.abs((upper[0] ?? NaN) - bound)).toBeLessThan(1e-12);
+  const { repeated } = sequentialPValue({ ...plan, z: [bound] });
+  expect(Math.abs((repeated[0] ?? NaN) - 0.001)).toBeLessThan(1e-12);
 });

@@ -34,6 +34,9 @@ import { welchTest } from "./welch-test.ts";
 const plan = { fractions: [0.5, 1], alpha: 0.05, sides: 2, spending: "obrien-fleming" } as const;
 const oneSided = { ...plan, sides: 1, power: 0.8 } as const;
 const looks = { fractions: [0.5, 1], upper: [2.8, 2], lower: [-2.8, -2] };
+const futility = { ...looks, drift: 3, beta: 0.2, spending: "pocock" } as const;
+/** A value that the types forbid, as it may come from outside. */
+const fromJson = (text: string): never => JSON.parse(text) as never;
 const size = { baseline: 0.05, alternative: 0.06, alpha: 0.05, power: 0.8 };
 const means = { standardDeviation: 1, difference: 0.1, alpha: 0.05, power: 0.8 };
 const counts = { control: { n: 10, successes: 1 }, treatment: { n: 10, successes: 2 } };
@@ -65,6 +68,20 @@ const REFUSED: [parameter: string, attempt: () => unknown][] = [
     "spending.rho",
     () => groupSequentialBounds({ ...plan, spending: { family: "kim-demets", rho: 0 } }),
   ],
+  ["spending", () => groupSequentialBounds({ ...plan, spending: fromJson('"bogus"') })],
+  ["spending", () => groupSequentialBounds({ ...plan, spending: fromJson('{"family":"bogus"}') })],
+  ["spending", () => groupSequentialBounds({ ...plan, spending: fromJson("null") })],
+  ["spending", () => futilityBounds({ ...futility, spending: fromJson('"haybittle-peto"') })],
+  [
+    "futility.spending",
+    () =>
+      designGroupSequential({
+        ...oneSided,
+        futility: { beta: 0.2, spending: fromJson('"haybittle-peto"') },
+      }),
+  ],
+  ["spendingTime", () => futilityBounds({ ...futility, spendingTime: [-1, NaN] })],
+  ["spendingTime", () => futilityBounds({ ...futility, spendingTime: [0.6, 0.5] })],
   ["upper", () => exitProbabilities({ ...looks, upper: [2], drift: 0 })],
   ["upper", () => exitProbabilities({ ...looks, upper: [NaN, 2], drift: 0 })],
   ["lower", () => exitProbabilities({ ...looks, lower: [3, -2], drift: 0 })],
@@ -82,7 +99,7 @@ const REFUSED: [parameter: string, attempt: () => unknown][] = [
     "futility.beta",
     () => designGroupSequential({ ...oneSided, futility: { beta: 0.3, spending: "pocock" } }),
   ],
-  ["beta", () => futilityBounds({ ...looks, drift: 3, beta: 1, spending: "pocock" })],
+  ["beta", () => futilityBounds({ ...futility, beta: 1 })],
   ["type.wangTsiatis", () => classicalBounds({ ...plan, type: { wangTsiatis: NaN } })],
   ["z", () => repeatedConfidenceIntervals({ ...looks, z: [1] })],
   ["z", () => repeatedPValue({ ...plan, z: Infinity })],
@@ -112,6 +129,8 @@ const REFUSED: [parameter: string, attempt: () => unknown][] = [
   ],
   ["pValues", () => adjustPValues([0.5, 1.1], "holm")],
   ["pValues", () => adjustPValues([NaN], "holm")],
+  ["method", () => adjustPValues([0.5], fromJson('"bogus"'))],
+  ["method", () => adjustPValues([0.5], fromJson('"toString"'))],
   ["mixingVariance", () => alwaysValidTest({ ...reading, mixingVariance: 0 })],
   ["standardError", () => alwaysValidTest({ ...reading, standardError: -1 })],
   ["effect", () => alwaysValidTest({ ...reading, effect: NaN })],

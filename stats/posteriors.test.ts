@@ -89,3 +89,15 @@ test("an empty variant keeps its prior; an estimate without error has no posteri
     interval: null,
   });
 });
+
+test("a probability next to 0 or 1 stays inside [0, 1]", () => {
+  const better = (control: number[], treatment: number[]): number =>
+    betaBinomialPosterior({
+      control: { successes: control[0] ?? 0, n: control[1] ?? 0 },
+      treatment: { successes: treatment[0] ?? 0, n: treatment[1] ?? 0 },
+    }).probabilityBetter;
+  for (const p of [better([4, 183], [25, 38]), better([30, 38], [5, 65])]) {
+    expect(p).toBeGreaterThanOrEqual(0);
+    expect(p).toBeLessThanOrEqual(1);
+  }
+});

@@ -16,6 +16,12 @@ export type RelativeEffect = {
 /** Below this many standard errors from zero the control's mean is too uncertain for the delta method. */
 const DELTA_METHOD_FROM = 4;
 
+/**
+ * What is left of the ratio's variance below this share of its terms is their rounding: with a treatment of mean and variance 0 the ratio is −1
+ * whatever the control.
+ */
+const NO_VARIANCE = 1e-12;
+
 /** null where an end is beyond the largest double: nothing is known then. */
 export function finiteInterval(lower: number, upper: number): readonly [number, number] | null {
   return Number.isFinite(lower) && Number.isFinite(upper) ? [lower, upper] : null;
@@ -36,9 +42,12 @@ export function relativeEffect(input: {
   const baseline = Math.abs(input.baseline);
   const covariance = Math.sign(input.baseline) * input.covariance;
   const ratio = effect / baseline;
-  const ratioVariance =
-    (variance - 2 * ratio * covariance + ratio * ratio * baselineVariance) / (baseline * baseline);
-  if (!Number.isFinite(ratio) || !(ratioVariance >= 0 && ratioVariance < Infinity))
+  const cross = -2 * ratio * covariance;
+  const square = ratio * ratio * baselineVariance;
+  const ratioVariance = (variance + cross + square) / (baseline * baseline);
+  const cancelled =
+    variance + cross + square <= NO_VARIANCE * (variance + Math.abs(cross) + square);
+  if (!Number.isFinite(ratio) || cancelled || !(ratioVariance > 0 && ratioVariance < Infinity))
     return {
       relativeEffect: Number.isFinite(ratio) ? ratio : null,
       relativeStandardError: null,
@@ -55,10 +64,10 @@ export function relativeEffect(input: {
   if (baseline >= DELTA_METHOD_FROM * Math.sqrt(baselineVariance))
     return within("delta", ratio - critical * error, ratio + critical * error);
   // (effect − ρ·baseline)² ≤ critical² Var(effect − ρ·baseline), a quadratic in ρ.
-  const square = critical * critical;
-  const a = baseline * baseline - square * baselineVariance;
-  const b = effect * baseline - square * covariance;
-  const c = effect * effect - square * variance;
+  const width = critical * critical;
+  const a = baseline * baseline - width * baselineVariance;
+  const b = effect * baseline - width * covariance;
+  const c = effect * effect - width * variance;
   const discriminant = b * b - a * c;
   if (!(a > 0 && discriminant >= 0))
     return { ...point, relativeConfidenceInterval: null, relativeMethod: null };

@@ -48,17 +48,17 @@ export function sequentialPValue(
 
 /**
  * The level whose bound at the last of the given looks is just reached by z; 1 when none does. Not looked for below 1e-14, nor below the smallest
- * level that has a design (0.0027 two-sided under haybittle-peto).
+ * level that has a design (0.0027 two-sided under haybittle-peto with an interim look).
  * @throws RangeError naming the parameter, as `groupSequentialBounds`
  */
 export function repeatedPValue(
   input: Omit<GroupSequentialPlan, "alpha"> & { readonly z: number },
 ): number {
-  const { sides, spending, z } = input;
+  const { sides, z } = input;
   requireSides(sides);
   requireFinite("z", z);
   const reached = sides === 2 ? Math.abs(z) : z;
-  const smallest = Math.max(SMALLEST_P, smallestAlpha(spending, sides) * (1 + 1e-12));
+  const smallest = Math.max(SMALLEST_P, smallestAlpha(input) * (1 + 1e-12));
   // Positive when a design at this level would not have stopped; on the probit scale, where the bound is nearly linear.
   const missing = (x: number): number => {
     const alpha = Math.max(smallest, sides * normal.sf(x));
