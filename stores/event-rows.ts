@@ -4,6 +4,10 @@ import { parquetMetadata, parquetReadObjects } from "hyparquet";
 import { readArchivedEvent } from "../contracts/archived-event.ts";
 import type { ArchivedEvent } from "../contracts/archived-event.ts";
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** The default takes a byte order mark off, and with it would make one unit of two. */
+const parsers = { stringFromBytes: (bytes: Uint8Array) => bytes && utf8.decode(bytes) };
+
 /** `key` names the environment, which is in no column. Throws on a row that is no event. */
 export async function* eventRows(key: string, file: ArrayBuffer): AsyncGenerator<ArchivedEvent[]> {
   const environment = decodeURIComponent(/\/environment=([^/]*)\//.exec(key)?.[1] ?? "");
@@ -11,7 +15,7 @@ export async function* eventRows(key: string, file: ArrayBuffer): AsyncGenerator
   let rowStart = 0;
   for (const { num_rows } of metadata.row_groups) {
     const rowEnd = rowStart + Number(num_rows);
-    const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd });
+    const rows = await parquetReadObjects({ file, metadata, parsers, rowStart, rowEnd });
     yield rows.map((row) => eventOf(environment, row));
     rowStart = rowEnd;
   }

@@ -10,6 +10,8 @@ import { listArchive, readArchive } from "../local/control-socket.ts";
 import type { ArchivePage } from "../local/control-socket.ts";
 
 const copiesAtOnce = 8;
+/** Of a file that another query may be writing. */
+const partialSuffix = ".part";
 
 type Listed = ArchivePage["objects"][number];
 
@@ -63,7 +65,7 @@ async function copy(
   const bytes = await readArchive(dataFolder, key);
   if (bytes === null) return false;
   await mkdir(dirname(path), { recursive: true });
-  const partial = `${path}.part`;
+  const partial = `${path}.${process.pid}${partialSuffix}`;
   await writeFile(partial, bytes);
   await utimes(partial, uploadedMs / 1_000, uploadedMs / 1_000);
   await rename(partial, path);
@@ -74,6 +76,7 @@ async function removeAllBut(present: ReadonlySet<string>, folder: string): Promi
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && !present.has(path)) await rm(path, { force: true });
+    const isPartial = path.endsWith(partialSuffix);
+    if (entry.isFile() && !isPartial && !present.has(path)) await rm(path, { force: true });
   }
 }
