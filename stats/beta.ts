@@ -1,5 +1,5 @@
 /** The beta distribution with positive real parameters a and b, from the incomplete beta function; both tails exact. */
-import { requirePositive } from "./check-parameters.ts";
+import { requireNumber, requirePositive } from "./check-parameters.ts";
 import { newtonRoot } from "./find-root.ts";
 import { betaDensity, incompleteBeta } from "./incomplete-beta.ts";
 
@@ -8,14 +8,16 @@ function requireShape(a: number, b: number): void {
   requirePositive("b", b);
 }
 
-/** P(X ≤ x). @throws RangeError unless a, b > 0 */
+/** P(X ≤ x). @throws RangeError for an x of NaN, or unless a, b > 0 */
 function cdf(x: number, a: number, b: number): number {
+  requireNumber("x", x);
   requireShape(a, b);
   return incompleteBeta(a, b, x, 1 - x);
 }
 
-/** P(X > x). @throws RangeError unless a, b > 0 */
+/** P(X > x). @throws RangeError for an x of NaN, or unless a, b > 0 */
 function sf(x: number, a: number, b: number): number {
+  requireNumber("x", x);
   requireShape(a, b);
   return incompleteBeta(b, a, 1 - x, x);
 }

@@ -17,6 +17,11 @@ export function requireFinite(name: string, value: number): void {
     throw new RangeError(`${name} must be a finite number, got ${say(value)}`);
 }
 
+/** Infinity is an answerable argument; NaN is not. */
+export function requireNumber(name: string, value: number): void {
+  if (Number.isNaN(value)) throw new RangeError(`${name} must be a number, got NaN`);
+}
+
 export function requireSides(sides: number): void {
   if (sides !== 1 && sides !== 2) throw new RangeError(`sides must be 1 or 2, got ${say(sides)}`);
 }

@@ -1,18 +1,20 @@
 /** The chi-square distribution with any positive real degrees of freedom, from the incomplete gamma functions; both tails exact. */
-import { requirePositive } from "./check-parameters.ts";
+import { requireNumber, requirePositive } from "./check-parameters.ts";
 import { newtonRoot } from "./find-root.ts";
 import { gammaDensity, gammaLower, gammaUpper } from "./incomplete-gamma.ts";
 import { logGamma } from "./log-gamma.ts";
 import { normal } from "./normal.ts";
 
-/** P(X ≤ x). @throws RangeError unless df > 0 */
+/** P(X ≤ x). @throws RangeError for an x of NaN, or unless df > 0 */
 function cdf(x: number, df: number): number {
+  requireNumber("x", x);
   requirePositive("df", df);
   return gammaLower(df / 2, x / 2);
 }
 
-/** P(X > x). @throws RangeError unless df > 0 */
+/** P(X > x). @throws RangeError for an x of NaN, or unless df > 0 */
 function sf(x: number, df: number): number {
+  requireNumber("x", x);
   requirePositive("df", df);
   return gammaUpper(df / 2, x / 2);
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import vectors from "./fixtures/vectors.json" with { type: "json" };
 import { outside } from "./fixtures/outside.ts";
 import type { Figure } from "./fixtures/outside.ts";
+import { cuped, cupedTheta } from "./cuped.ts";
 import { moments } from "./moments.ts";
 import { normal } from "./normal.ts";
 import { pairedMoments } from "./paired-moments.ts";
@@ -44,7 +45,7 @@ describe("reference vectors", () => {
     expect(outside(figures, { relative: 1e-9, absolute: 1e-9 })).toEqual([]);
   });
 
-  test("Welch's test from summaries within 1e-12", () => {
+  test("Welch's test from summaries within 1e-11", () => {
     const figures = vectors.welchSummary.flatMap((record, i): Figure[] => {
       const test = welchTest({
         control: { n: record.nA, mean: record.meanA, variance: record.varA },
@@ -64,7 +65,7 @@ describe("reference vectors", () => {
     expect(outside(figures, { relative: 1e-11 })).toEqual([]);
   });
 
-  test("two proportions within 1e-11", () => {
+  test("two proportions within 1e-10", () => {
     const figures = vectors.twoProp.flatMap((record, i): Figure[] => {
       const test = twoProportionTest({
         control: { n: record.nA, successes: record.xA },
@@ -115,5 +116,37 @@ describe("reference vectors", () => {
       ];
     });
     expect(outside(figures, { relative: 1e-11 })).toEqual([]);
+  });
+});
+
+describe("moments are taken as they are", () => {
+  const y = [3, 5, 8, 13, 21];
+  const x = [1, 1, 2, 3, 5];
+  const single = { control: moments.from(y), treatment: moments.from([4, 9, 16, 25]) };
+  const paired = {
+    control: pairedMoments.from(zip(y, x)),
+    treatment: pairedMoments.from(zip([4, 9, 16, 25], [2, 3, 4, 6])),
+  };
+  const summaries = {
+    control: pairedMoments.summary(paired.control),
+    treatment: pairedMoments.summary(paired.treatment),
+  };
+
+  test("by Welch's test", () => {
+    expect(welchTest(single)).toEqual(
+      welchTest({
+        control: moments.summary(single.control),
+        treatment: moments.summary(single.treatment),
+      }),
+    );
+  });
+
+  test("by CUPED and its theta", () => {
+    expect(cuped(paired)).toEqual(cuped(summaries));
+    expect(cupedTheta(Object.values(paired))).toBe(cupedTheta(Object.values(summaries)));
+  });
+
+  test("by the ratio test", () => {
+    expect(ratioTest(paired)).toEqual(ratioTest(summaries));
   });
 });

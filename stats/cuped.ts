@@ -5,8 +5,8 @@
 import { compare, effectAlone, finiteOrNull, NO_COMPARISON, requireLevel } from "./comparison.ts";
 import type { Comparison } from "./comparison.ts";
 import { requireFinite } from "./check-parameters.ts";
-import type { PairedSummary } from "./paired-moments.ts";
-import { requirePairedSummary } from "./ratio-test.ts";
+import { requirePairedSummary } from "./paired-moments.ts";
+import type { PairedMoments, PairedSummary } from "./paired-moments.ts";
 import { satterthwaite } from "./welch-test.ts";
 
 export type Cuped = Comparison & {
@@ -23,12 +23,12 @@ export type Cuped = Comparison & {
  * when the covariate does not vary.
  * @throws RangeError for impossible moments
  */
-export function cupedTheta(variants: readonly PairedSummary[]): number | null {
+export function cupedTheta(variants: readonly (PairedSummary | PairedMoments)[]): number | null {
   let n = 0;
   let meanX = 0;
   let meanY = 0;
-  variants.forEach((variant, i) => {
-    requirePairedSummary(`variants[${i}]`, variant);
+  const summaries = variants.map((variant, i) => requirePairedSummary(`variants[${i}]`, variant));
+  summaries.forEach((variant) => {
     n += variant.n;
     meanX += variant.n * variant.meanX;
     meanY += variant.n * variant.meanY;
@@ -38,7 +38,7 @@ export function cupedTheta(variants: readonly PairedSummary[]): number | null {
   meanY /= n;
   let spread = 0;
   let product = 0;
-  for (const variant of variants) {
+  for (const variant of summaries) {
     const within = Math.max(0, variant.n - 1);
     const fromMean = variant.meanX - meanX;
     spread += within * variant.varianceX + variant.n * fromMean * fromMean;
@@ -54,14 +54,16 @@ export function cupedTheta(variants: readonly PairedSummary[]): number | null {
  * @throws RangeError for impossible moments, a theta that is not finite, or a level outside (0, 1)
  */
 export function cuped(input: {
-  readonly control: PairedSummary;
-  readonly treatment: PairedSummary;
+  readonly control: PairedSummary | PairedMoments;
+  readonly treatment: PairedSummary | PairedMoments;
   /** Default: `cupedTheta` of these two variants. */
   readonly theta?: number;
   /** Of the intervals; default 0.95. */
   readonly level?: number;
 }): Cuped {
-  const { control, treatment, level = 0.95 } = input;
+  const { level = 0.95 } = input;
+  const control = requirePairedSummary("control", input.control);
+  const treatment = requirePairedSummary("treatment", input.treatment);
   const pooled = cupedTheta([control, treatment]);
   if (input.theta !== undefined) requireFinite("theta", input.theta);
   requireLevel(level);

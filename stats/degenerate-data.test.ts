@@ -1,14 +1,18 @@
 import { array, assert, constantFrom, double, integer, oneof, property, tuple } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { alwaysValidTest } from "./always-valid-test.ts";
+import { asymptoticConfidenceSequence } from "./asymptotic-confidence-sequence.ts";
 import { chiSquareTest } from "./chi-square-test.ts";
 import { NO_COMPARISON } from "./comparison.ts";
 import { cuped } from "./cuped.ts";
 import { moments } from "./moments.ts";
+import { normal } from "./normal.ts";
+import { normalPosterior } from "./normal-posterior.ts";
 import { pairedMoments } from "./paired-moments.ts";
 import { ratioTest } from "./ratio-test.ts";
 import { sampleRatioTest } from "./sample-ratio-test.ts";
 import { sequentialSampleRatioTest } from "./sequential-sample-ratio-test.ts";
+import { studentT } from "./student-t.ts";
 import { twoProportionTest } from "./two-proportion-test.ts";
 import { welchTest } from "./welch-test.ts";
 
@@ -247,6 +251,29 @@ describe("whatever the data, no field is NaN or infinite", () => {
       relativeConfidenceInterval: null,
       relativeMethod: null,
     });
+  });
+
+  test("posteriors and confidence sequences at extreme scales", () => {
+    const scales = [1e-320, 1e-200, 1e-10, 1, 1e10, 1e200, 1e307];
+    for (const estimate of [0, 1, -1e307, 1e-320])
+      for (const standardError of scales)
+        for (const scale of scales) {
+          const prior = { mean: 0, standardDeviation: scale };
+          const planned = { plannedN: Math.max(1, scale), n: 100, alpha: 0.05 };
+          expect(
+            notFinite([
+              normalPosterior({ estimate, standardError, prior }),
+              asymptoticConfidenceSequence({ estimate, standardError, ...planned }),
+            ]),
+          ).toEqual([]);
+        }
+  });
+
+  test("Student's t with as many degrees of freedom as a double holds is normal", () => {
+    for (const df of [1e19, 1e100, 1e300]) {
+      expect(studentT.sf(2, df)).toBe(normal.sf(2));
+      expect(studentT.quantile(0.025, df)).toBe(normal.quantile(0.025));
+    }
   });
 
   test("the always-valid test and the evidence of a sample ratio", () => {

@@ -1,5 +1,5 @@
 /** What every sample size and power calculation shares: error rates, how units are split, how many treatments share the error. */
-import { requirePositive, requireProbability, requireSides } from "./check-parameters.ts";
+import { requireProbability, requireSides } from "./check-parameters.ts";
 import { normal } from "./normal.ts";
 
 export type FixedDesign = {
@@ -26,16 +26,19 @@ export type SampleSize = {
   readonly exactControl: number;
 };
 
+const LARGEST_FACTOR = 1e9;
+
 /** The design with its defaults. @throws RangeError naming what is impossible */
 export function requireDesign(design: FixedDesign): Required<FixedDesign> {
   const { alpha, sides = 2, allocation = 1, treatments = 1, inflation = 1 } = design;
   requireProbability("alpha", alpha);
   requireSides(sides);
-  requirePositive("allocation", allocation);
+  if (!(allocation >= 1 / LARGEST_FACTOR && allocation <= LARGEST_FACTOR))
+    throw new RangeError(`allocation must lie between 1e-9 and 1e9, got ${allocation}`);
   if (!Number.isSafeInteger(treatments) || treatments < 1)
     throw new RangeError(`treatments must be a positive integer, got ${treatments}`);
-  if (!(inflation >= 1 && inflation < Infinity))
-    throw new RangeError(`inflation must be at least 1, got ${inflation}`);
+  if (!(inflation >= 1 && inflation <= LARGEST_FACTOR))
+    throw new RangeError(`inflation must lie between 1 and 1e9, got ${inflation}`);
   return { alpha, sides, allocation, treatments, inflation };
 }
 

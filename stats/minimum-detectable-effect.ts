@@ -1,5 +1,6 @@
 /** The smallest difference that a design of given size finds with the wanted power: the sample size formulas solved for the effect. */
 import { requirePositive, requireProbability } from "./check-parameters.ts";
+import { finiteOrNull } from "./comparison.ts";
 import { brentRoot } from "./find-root.ts";
 import { criticalValues, requireDesign } from "./fixed-design.ts";
 import type { FixedDesign } from "./fixed-design.ts";
@@ -11,7 +12,7 @@ export type DetectableMetric =
   | { readonly standardDeviation: number };
 
 /**
- * An absolute increase, in the metric's unit; null when even a rate of 1 would go unnoticed.
+ * An absolute increase, in the metric's unit; null when even a rate of 1 would go unnoticed, or when doubles cannot hold it.
  * @throws RangeError unless control > 0, baseline in (0, 1) or standardDeviation > 0, and for an impossible design
  */
 export function minimumDetectableEffect(
@@ -29,13 +30,15 @@ export function minimumDetectableEffect(
   if ("standardDeviation" in input) {
     requirePositive("standardDeviation", input.standardDeviation);
     const error = input.standardDeviation * Math.sqrt(((1 + 1 / allocation) * inflation) / control);
-    return (zAlpha + zPower) * error;
+    return finiteOrNull((zAlpha + zPower) * error);
   }
   const { baseline } = input;
   requireProbability("baseline", baseline);
   const excess = (alternative: number): number =>
     Math.log(sampleSizeProportions({ ...input, baseline, alternative }).exactControl / control);
-  const ends = { lower: baseline + 1e-9 * baseline, upper: 1 - 1e-12 };
+  const least = Math.max(1e-9 * Math.min(baseline, 1 - baseline), Number.EPSILON * baseline);
+  const ends = { lower: baseline + least, upper: 1 - Math.min(1e-12, (1 - baseline) / 4) };
+  if (!(ends.lower < ends.upper && ends.upper < 1)) return null;
   if (excess(ends.upper) > 0) return null;
   if (excess(ends.lower) < 0) return ends.lower - baseline;
   return brentRoot(excess, { ...ends, tolerance: 1e-15 }) - baseline;

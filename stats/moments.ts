@@ -67,6 +67,16 @@ function fromSums(sums: Sums): Moments {
   return { n: sums.n, mean: sums.sum / sums.n, m2: spread > noise ? spread : 0 };
 }
 
+/** What the tests take of moments: themselves or their summary, checked. @throws RangeError for an n that is no count, a mean or spread that is not finite, a negative spread */
+export function requireSummary(name: string, data: Summary | Moments): Summary {
+  requireCount(`${name}.n`, data.n);
+  requireFinite(`${name}.mean`, data.mean);
+  const [field, spread] = "m2" in data ? ["m2", data.m2] : ["variance", data.variance];
+  requireFinite(`${name}.${field}`, spread);
+  if (spread < 0) throw new RangeError(`${name}.${field} must not be negative, got ${spread}`);
+  return "m2" in data ? summary(data) : data;
+}
+
 function summary(moments: Moments): Summary {
   return {
     n: moments.n,

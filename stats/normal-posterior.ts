@@ -19,7 +19,7 @@ export type NormalPosterior = {
 };
 
 /**
- * null throughout when the estimate has no standard error.
+ * null throughout when the estimate has no standard error, or the posterior none that doubles can hold beside its mean.
  * @throws RangeError unless estimate and prior mean are finite, standardError ≥ 0, prior standardDeviation > 0, 0 < level < 1
  */
 export function normalPosterior(input: {
@@ -37,7 +37,14 @@ export function normalPosterior(input: {
   requireFinite("prior.mean", prior.mean);
   requirePositive("prior.standardDeviation", prior.standardDeviation);
   requireLevel(level);
-  if (standardError === 0)
+  // As a root of the weight: the squares of tiny and huge deviations have no double.
+  const share = prior.standardDeviation / Math.hypot(prior.standardDeviation, standardError);
+  const mean = prior.mean + share * share * (estimate - prior.mean);
+  const standardDeviation = share * standardError;
+  const z = mean / standardDeviation;
+  const critical = -normal.quantile((1 - level) / 2);
+  const width = critical * standardDeviation;
+  if (!(standardDeviation > 0 && Number.isFinite(z) && Number.isFinite(Math.abs(mean) + width)))
     return {
       mean: null,
       standardDeviation: null,
@@ -45,13 +52,6 @@ export function normalPosterior(input: {
       expectedLoss: null,
       interval: null,
     };
-  const priorVariance = prior.standardDeviation ** 2;
-  const variance = standardError ** 2;
-  const weight = priorVariance / (priorVariance + variance);
-  const mean = prior.mean + weight * (estimate - prior.mean);
-  const standardDeviation = Math.sqrt(weight) * standardError;
-  const z = mean / standardDeviation;
-  const critical = -normal.quantile((1 - level) / 2);
   return {
     mean,
     standardDeviation,
@@ -60,7 +60,7 @@ export function normalPosterior(input: {
       treatment: standardDeviation * lossFunction(z),
       control: standardDeviation * lossFunction(-z),
     },
-    interval: [mean - critical * standardDeviation, mean + critical * standardDeviation],
+    interval: [mean - width, mean + width],
   };
 }
 

@@ -3,6 +3,7 @@
  * Tail areas by W. J. Cody (1969), "Rational Chebyshev approximations for the error function", Math. Comp. 23;
  * quantile by M. J. Wichura (1988), algorithm AS 241 (PPND16), Applied Statistics 37.
  */
+import { requireNumber } from "./check-parameters.ts";
 
 const INV_SQRT_2PI = 0.3989422804014327;
 
@@ -100,27 +101,30 @@ function expHalfSquare(z: number): number {
   return Math.exp(-0.5 * head * head) * Math.exp(-0.5 * (z - head) * (z + head));
 }
 
-/** P(Z > z). Relative error below 1e-14 down to the smallest normal double; 0 beyond z ≈ 38.5. */
+/** P(Z > z). Relative error below 1e-14 down to the smallest normal double; 0 beyond z ≈ 38.5. @throws RangeError for NaN */
 function sf(z: number): number {
+  requireNumber("z", z);
   const size = Math.abs(z);
   if (size <= 0.67448975) return 0.5 - z * ratio(CENTRE, z * z);
   const tail = size > 39 ? 0 : expHalfSquare(size) * scaledTail(size);
   return z > 0 ? tail : 1 - tail;
 }
 
-/** P(Z ≤ z). */
+/** P(Z ≤ z). @throws RangeError for NaN */
 function cdf(z: number): number {
   return sf(-z);
 }
 
-/** log P(Z > z), finite for every finite z. */
+/** log P(Z > z), finite for |z| up to 1e154. @throws RangeError for NaN */
 function logSf(z: number): number {
   if (z > 0.67448975) return -0.5 * z * z + Math.log(scaledTail(z));
   if (z < -0.67448975) return Math.log1p(-sf(-z));
   return Math.log(sf(z));
 }
 
+/** The density. @throws RangeError for NaN */
 function pdf(z: number): number {
+  requireNumber("z", z);
   return INV_SQRT_2PI * Math.exp(-0.5 * z * z);
 }
 

@@ -100,6 +100,33 @@ function fromSums(sums: PairedSums): PairedMoments {
   return { n, meanY: sumY / n, meanX: sumX / n, m2Y, m2X, cXY };
 }
 
+/**
+ * What the tests take of moments: themselves or their summary, checked.
+ * @throws RangeError unless n is a count, the moments finite, variances not negative, the covariance within them
+ */
+export function requirePairedSummary(
+  name: string,
+  data: PairedSummary | PairedMoments,
+): PairedSummary {
+  requireCount(`${name}.n`, data.n);
+  requireFinite(`${name}.meanY`, data.meanY);
+  requireFinite(`${name}.meanX`, data.meanX);
+  const { varianceY, varianceX, covariance } =
+    "cXY" in data ? { varianceY: data.m2Y, varianceX: data.m2X, covariance: data.cXY } : data;
+  const [ofY, ofX, ofBoth] =
+    "cXY" in data ? ["m2Y", "m2X", "cXY"] : ["varianceY", "varianceX", "covariance"];
+  requireFinite(`${name}.${ofY}`, varianceY);
+  requireFinite(`${name}.${ofX}`, varianceX);
+  requireFinite(`${name}.${ofBoth}`, covariance);
+  if (varianceY < 0) throw new RangeError(`${name}.${ofY} must not be negative`);
+  if (varianceX < 0) throw new RangeError(`${name}.${ofX} must not be negative`);
+  if ("cXY" in data) return summary(data);
+  const limit = Math.sqrt(varianceY) * Math.sqrt(varianceX);
+  if (Math.abs(covariance) > limit * (1 + 1e-6))
+    throw new RangeError(`${name}.covariance must not exceed what its variances allow`);
+  return data;
+}
+
 function summary(moments: PairedMoments): PairedSummary {
   const { n, meanY, meanX, m2Y, m2X, cXY } = moments;
   const scale = n > 1 ? 1 / (n - 1) : 0;

@@ -21,6 +21,8 @@ export type ObservedShares = {
   readonly weights: readonly number[];
 };
 
+const SMALLEST_SHARE = 1e-12;
+
 /** The variants that have weight, with shares that sum to 1. @throws RangeError naming what is impossible */
 export function plannedShares({ observed, weights }: ObservedShares): {
   counts: number[];
@@ -37,6 +39,10 @@ export function plannedShares({ observed, weights }: ObservedShares): {
     total += weight;
   });
   if (total === 0) throw new RangeError("weights must not all be 0");
+  weights.forEach((weight, i) => {
+    if (weight > 0 && !(weight >= SMALLEST_SHARE * total))
+      throw new RangeError(`weights[${i}] must be 0 or a share of 1e-12 or more, got ${weight}`);
+  });
   const kept = weights.map((weight) => weight > 0);
   return {
     counts: observed.filter((_, i) => kept[i]),
@@ -44,7 +50,7 @@ export function plannedShares({ observed, weights }: ObservedShares): {
   };
 }
 
-/** @throws RangeError for counts that are none, negative weights, lists of different length */
+/** @throws RangeError for counts that are none, negative or vanishing weights, lists of different length */
 export function sampleRatioTest(input: ObservedShares): SampleRatio {
   const { counts, shares } = plannedShares(input);
   const total = counts.reduce((sum, count) => sum + count, 0);

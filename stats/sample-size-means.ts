@@ -22,5 +22,8 @@ export function sampleSizeMeans(
   const { allocation } = requireDesign(input);
   const { zAlpha, zPower } = criticalValues(input, power);
   const root = ((zAlpha + zPower) * standardDeviation) / difference;
-  return allocate(root * root * (1 + 1 / allocation), input);
+  const size = allocate(root * root * (1 + 1 / allocation), input);
+  if (!Number.isFinite(size.total))
+    throw new RangeError(`difference must not vanish beside standardDeviation, got ${difference}`);
+  return size;
 }

@@ -119,3 +119,13 @@ test("σ = 50 and a difference of 2 take 9,811.1 units a variant by the normal f
   expect(size.exactControl).toBeCloseTo(9811.0997, 4);
   expect(size.control).toBe(9812);
 });
+
+test("a rate next to 1 leaves an effect between it and 1, or none", () => {
+  const design = { alpha: 0.05, power: 0.8 };
+  const baseline = 1 - 1e-10;
+  const effect = minimumDetectableEffect({ ...design, control: 1e12, baseline });
+  expect(effect).toBeGreaterThan(0);
+  expect(effect).toBeLessThan(1e-10);
+  const edge = minimumDetectableEffect({ ...design, control: 1e12, baseline: 1 - 2 ** -53 });
+  expect(edge).toBeNull();
+});

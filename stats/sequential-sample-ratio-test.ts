@@ -2,7 +2,6 @@
  * Sample-ratio mismatch that may be checked at every refresh: the Dirichlet–multinomial e-process of Lindon & Malek (2022, NeurIPS, "Anytime-valid
  * inference for multinomial count data"). Under the planned weights the evidence ever exceeds 1/a with probability at most a.
  */
-import { requirePositive } from "./check-parameters.ts";
 import { devianceTerm, stirlingError } from "./log-gamma.ts";
 import { plannedShares } from "./sample-ratio-test.ts";
 import type { ObservedShares } from "./sample-ratio-test.ts";
@@ -17,13 +16,14 @@ export type SequentialSampleRatio = {
 /**
  * `concentration` is the weight of the prior on the planned shares, in units: 100 to 10,000 notice drifts of a per cent soonest. It must be fixed
  * before the first reading. Default 1,000.
- * @throws RangeError for counts that are none, negative weights, lists of different length, a concentration that is not positive
+ * @throws RangeError for counts that are none, negative or vanishing weights, lists of different length, a concentration outside 1e-6 to 1e15
  */
 export function sequentialSampleRatioTest(
   input: ObservedShares & { readonly concentration?: number },
 ): SequentialSampleRatio {
   const { concentration = 1000 } = input;
-  requirePositive("concentration", concentration);
+  if (!(concentration >= 1e-6 && concentration <= 1e15))
+    throw new RangeError(`concentration must lie between 1e-6 and 1e15, got ${concentration}`);
   const { counts, shares } = plannedShares(input);
   const total = counts.reduce((sum, count) => sum + count, 0);
   // Σ log Γ(prior + count) − log Γ(prior) − … by Stirling's form, whose large terms cancel on paper: what is left is a deviance and corrections.

@@ -1,5 +1,5 @@
 /** Student's t distribution with any positive real degrees of freedom, from the incomplete beta function; both tails exact. */
-import { requirePositive } from "./check-parameters.ts";
+import { requireNumber, requirePositive } from "./check-parameters.ts";
 import { newtonRoot } from "./find-root.ts";
 import { betaDensity, incompleteBeta } from "./incomplete-beta.ts";
 import { normal } from "./normal.ts";
@@ -18,15 +18,20 @@ function centre(t: number, df: number): number {
   return incompleteBeta(0.5, df / 2, square / (df + square), df / (df + square));
 }
 
-/** P(T > t). @throws RangeError unless df > 0 */
+/** From here the distribution is the normal one to the last digit, wherever that has a tail. */
+const NORMAL_FROM_DF = 1e18;
+
+/** P(T > t). @throws RangeError for a t of NaN, or unless df > 0 */
 function sf(t: number, df: number): number {
+  requireNumber("t", t);
   requirePositive("df", df);
+  if (df > NORMAL_FROM_DF) return normal.sf(t);
   if (t * t < 0.5) return 0.5 - (Math.sign(t) * centre(t, df)) / 2;
   const tail = twoTails(t, df) / 2;
   return t > 0 ? tail : 1 - tail;
 }
 
-/** P(T ≤ t). @throws RangeError unless df > 0 */
+/** P(T ≤ t). @throws RangeError for a t of NaN, or unless df > 0 */
 function cdf(t: number, df: number): number {
   return sf(-t, df);
 }
@@ -46,7 +51,9 @@ function density(t: number, df: number): number {
  */
 function quantile(p: number, df: number): number {
   requirePositive("df", df);
-  const z = Math.abs(normal.quantile(p));
+  const deviate = normal.quantile(p);
+  if (df > NORMAL_FROM_DF) return deviate;
+  const z = Math.abs(deviate);
   if (p === 0.5) return 0;
   const sign = p < 0.5 ? -1 : 1;
   const tail = p < 0.5 ? p : 1 - p;

@@ -2,32 +2,24 @@
  * Two means with unequal variances: Welch's t with Satterthwaite's degrees of freedom (B. L. Welch 1947, Biometrika 34). Robust to unequal
  * variances and sizes; skewed metrics need some 355 · skewness² units a variant (Kohavi et al. 2014).
  */
-import { requireCount, requireFinite } from "./check-parameters.ts";
 import { compare, effectAlone, NO_COMPARISON, requireLevel } from "./comparison.ts";
 import type { Comparison } from "./comparison.ts";
-import type { Summary } from "./moments.ts";
-
-/** @throws RangeError unless n is a count, mean finite and variance finite and not negative */
-function requireSummary(name: string, { n, mean, variance }: Summary): void {
-  requireCount(`${name}.n`, n);
-  requireFinite(`${name}.mean`, mean);
-  requireFinite(`${name}.variance`, variance);
-  if (variance < 0) throw new RangeError(`${name}.variance must not be negative, got ${variance}`);
-}
+import { requireSummary } from "./moments.ts";
+import type { Moments, Summary } from "./moments.ts";
 
 /**
- * Treatment against control, from means and variances with denominator n − 1.
+ * Treatment against control, from moments, or from means and variances with denominator n − 1.
  * @throws RangeError for impossible moments, or a level outside (0, 1)
  */
 export function welchTest(input: {
-  readonly control: Summary;
-  readonly treatment: Summary;
+  readonly control: Summary | Moments;
+  readonly treatment: Summary | Moments;
   /** Of the intervals; default 0.95. */
   readonly level?: number;
 }): Comparison {
-  const { control, treatment, level = 0.95 } = input;
-  requireSummary("control", control);
-  requireSummary("treatment", treatment);
+  const { level = 0.95 } = input;
+  const control = requireSummary("control", input.control);
+  const treatment = requireSummary("treatment", input.treatment);
   requireLevel(level);
   if (control.n === 0 || treatment.n === 0) return NO_COMPARISON;
   const effect = treatment.mean - control.mean;
