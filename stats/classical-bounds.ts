@@ -19,9 +19,11 @@ export type ClassicalBounds = {
   readonly lower: number[] | null;
 };
 
+const SMALLEST_CONSTANT = 1e-9;
+
 /**
  * Bounds constant · (t_k / t_K)^(Δ − ½) that spend exactly alpha: Δ is 0 for O'Brien–Fleming, ½ for Pocock. Error of the constant below 1e-12.
- * @throws RangeError naming the parameter: fractions that do not increase, alpha outside (0, 1), a Δ that is not finite
+ * @throws RangeError naming the parameter: fractions that do not increase, alpha outside (0, 1), a Δ outside [−10, 10]; alpha so large that the bounds would not be positive
  */
 export function classicalBounds(input: {
   readonly type: ClassicalType;
@@ -45,8 +47,10 @@ export function classicalBounds(input: {
     const exits = walk({ fractions, ...boundsAt(constant) }, 0, pointMass(0, 0));
     return Math.log(exits.total.reduce((sum, p) => sum + p, 0) / alpha);
   };
+  if (!(excess(SMALLEST_CONSTANT) > 0))
+    throw new RangeError(`alpha must leave room for positive bounds, got ${alpha}`);
   // Fewer errors than a single look at the last bound, and no more than if every look were alone.
-  const lower = Math.max(-normal.quantile(alpha / sides), 1e-9);
+  const lower = Math.max(-normal.quantile(alpha / sides), SMALLEST_CONSTANT);
   let upper = lower + 1;
   while (excess(upper) > 0) upper *= 2;
   return boundsAt(
@@ -57,7 +61,7 @@ export function classicalBounds(input: {
 function shapeOf(type: ClassicalType): number {
   if (type === "obrien-fleming") return 0;
   if (type === "pocock") return 0.5;
-  if (!Number.isFinite(type.wangTsiatis))
-    throw new RangeError(`type.wangTsiatis must be a finite number, got ${type.wangTsiatis}`);
+  if (!(Math.abs(type.wangTsiatis) <= 10))
+    throw new RangeError(`type.wangTsiatis must lie between -10 and 10, got ${type.wangTsiatis}`);
   return type.wangTsiatis;
 }

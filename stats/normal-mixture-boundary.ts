@@ -10,7 +10,7 @@ import { normal } from "./normal.ts";
 /**
  * The boundary for the sum at intrinsic time (variance) v, with mixing precision rho. Closed form when two-sided; one-sided the exact root
  * for the half-normal mixture.
- * @throws RangeError unless time and rho are positive, alpha in (0, 1)
+ * @throws RangeError unless time and rho lie between 1e-100 and 1e100, alpha in (0, 1)
  */
 export function normalMixtureBoundary(input: {
   readonly time: number;
@@ -19,8 +19,8 @@ export function normalMixtureBoundary(input: {
   readonly sides: 1 | 2;
 }): number {
   const { time, rho, alpha, sides } = input;
-  requirePositive("time", time);
-  requirePositive("rho", rho);
+  requireScale("time", time);
+  requireScale("rho", rho);
   requireProbability("alpha", alpha);
   requireSides(sides);
   const total = time + rho;
@@ -37,6 +37,12 @@ export function normalMixtureBoundary(input: {
   return excess(0) >= 0
     ? 0
     : brentRoot(excess, { lower: 0, upper: twoSided, tolerance: 1e-12 * twoSided });
+}
+
+/** Beyond these a ratio or a square of times would leave the doubles. */
+function requireScale(name: string, value: number): void {
+  if (!(value >= 1e-100 && value <= 1e100))
+    throw new RangeError(`${name} must lie between 1e-100 and 1e100, got ${value}`);
 }
 
 /**

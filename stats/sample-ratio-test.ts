@@ -55,7 +55,7 @@ export function sampleRatioTest(input: ObservedShares): SampleRatio {
   const { counts, shares } = plannedShares(input);
   const total = counts.reduce((sum, count) => sum + count, 0);
   const weightTotal = input.weights.reduce((sum, weight) => sum + weight, 0);
-  const expected = input.weights.map((weight) => (total * weight) / weightTotal);
+  const expected = input.weights.map((weight) => total * (weight / weightTotal));
   const degreesOfFreedom = shares.length - 1;
   if (total === 0 || degreesOfFreedom === 0)
     return { statistic: null, degreesOfFreedom, pValue: null, expected };
