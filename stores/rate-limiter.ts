@@ -9,7 +9,7 @@ import { LRUCache } from "lru-cache";
 import type { Later } from "../contracts/api-key.ts";
 
 /** One count stands for so many requests, so that counting costs next to nothing. wrangler.toml's limit is in these. */
-export const requestsACount = 100;
+const requestsACount = 100;
 /** As in wrangler.toml. */
 const periodMs = 60_000;
 
