@@ -115,3 +115,11 @@ describe("reference vectors, 1e-12 relative and 1e-10 in the deep tail", () => {
     ).toEqual([]);
   });
 });
+
+test("Student's t with one degree of freedom is Cauchy's down to p = 1e-300, within 1e-11", () => {
+  const figures = [1e-20, 1e-100, 1e-150, 1e-200, 1e-300].flatMap((p): Figure[] => [
+    [`quantile ${p}`, studentT.quantile(p, 1), -1 / (Math.PI * p)],
+    [`tail ${p}`, studentT.sf(1 / (Math.PI * p), 1), p],
+  ]);
+  expect(outside(figures, { relative: 1e-11 })).toEqual([]);
+});

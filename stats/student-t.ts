@@ -2,12 +2,21 @@
 import { requireNumber, requirePositive } from "./check-parameters.ts";
 import { newtonRoot } from "./find-root.ts";
 import { betaDensity, incompleteBeta } from "./incomplete-beta.ts";
+import { logGamma } from "./log-gamma.ts";
 import { normal } from "./normal.ts";
+
+/** From here a square may leave the doubles, and the tail is the leading term of its series to the last digit. */
+const FAR = 1e100;
 
 /** P(|T| > |t|). */
 function twoTails(t: number, df: number): number {
+  const size = Math.abs(t);
+  if (size > FAR) {
+    const power = (Math.sqrt(df) / size) ** df;
+    const factor = logGamma((df + 1) / 2) - logGamma(df / 2 + 1) - Math.log(Math.PI) / 2;
+    return power === 0 ? 0 : power * Math.exp(factor);
+  }
   const square = t * t;
-  if (square === Infinity) return 0;
   return incompleteBeta(df / 2, 0.5, df / (df + square), square / (df + square));
 }
 
@@ -38,6 +47,7 @@ function cdf(t: number, df: number): number {
 
 /** The density at t > 0. */
 function density(t: number, df: number): number {
+  if (t > FAR) return (df * twoTails(t, df)) / (2 * t);
   const square = t * t;
   const x = df / (df + square);
   const y = square / (df + square);
@@ -63,6 +73,8 @@ function quantile(p: number, df: number): number {
   const cornishFisher =
     z + (z ** 3 + z) / (4 * df) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * df ** 2);
   const start = z * z < df ? Math.log(cornishFisher) : -(target / df) + Math.log(df) / 2;
+  // Beyond the largest double.
+  if (start > 709) return sign * Infinity;
   const log = newtonRoot({
     evaluate: (u) => {
       const t = Math.exp(u);
@@ -71,7 +83,7 @@ function quantile(p: number, df: number): number {
       return [Math.log(probability) - target, nearMedian ? slope : -slope];
     },
     lower: -700,
-    upper: 350,
+    upper: 709,
     start,
     increasing: nearMedian,
   });
