@@ -142,7 +142,9 @@ async function startAlone(answer: JsonObject) {
           compatibilityDate,
           unsafeDirectSockets,
           kvNamespaces: ["CONFIG"],
-          ratelimits: { KEY_REQUESTS: { namespace_id: "1", simple: { limit: 20_000, period: 60 } } },
+          ratelimits: {
+            KEY_REQUESTS: { namespace_id: "1", simple: { limit: 20_000, period: 60 } },
+          },
           queueProducers: Object.fromEntries(queues.map((name) => [name, name])),
           serviceBindings: { INGEST: "bare", ADMIN: "bare" },
         },
