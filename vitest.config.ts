@@ -25,6 +25,9 @@ export default defineConfig({
               r2Buckets: ["ARCHIVE"],
               d1Databases: ["CONTROL", "METRICS_0", "METRICS_1"],
               queueProducers: { EVENTS_0: "events-0", EVENTS_1: "events-1" },
+              ratelimits: {
+                KEY_REQUESTS: { namespace_id: "1", simple: { limit: 3, period: 60 } },
+              },
               bindings: {
                 CONTROL_MIGRATIONS: await readD1Migrations("migrations/control"),
                 METRICS_MIGRATIONS: await readD1Migrations("migrations/metrics"),

@@ -143,7 +143,7 @@ async function startAlone(answer: JsonObject) {
           unsafeDirectSockets,
           kvNamespaces: ["CONFIG"],
           ratelimits: {
-            KEY_REQUESTS: { namespace_id: "1", simple: { limit: 20_000, period: 60 } },
+            KEY_REQUESTS: { namespace_id: "1", simple: { limit: 2_000, period: 60 } },
           },
           queueProducers: Object.fromEntries(queues.map((name) => [name, name])),
           serviceBindings: { INGEST: "bare", ADMIN: "bare" },

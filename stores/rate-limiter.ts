@@ -1,5 +1,5 @@
 /**
- * How often a key may ask. Requests are counted after their answers, a hundred at a time, by the platform's rate limiter (one count a
+ * How often a key may ask. Requests are counted after their answers, a thousand at a time, by the platform's rate limiter (one count a
  * location); when it refuses, the isolate refuses the key until the period ends. Nobody waits for a count, so a little more than
  * the limit may pass. A rate limiter that fails refuses nobody.
  */
@@ -9,7 +9,7 @@ import { LRUCache } from "lru-cache";
 import type { Later } from "../contracts/api-key.ts";
 
 /** One count stands for so many requests, so that counting costs next to nothing. wrangler.toml's limit is in these. */
-const requestsACount = 100;
+const requestsACount = 1_000;
 /** As in wrangler.toml. */
 const periodMs = 60_000;
 

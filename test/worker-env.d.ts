@@ -14,6 +14,7 @@ declare namespace Cloudflare {
     METRICS_1: D1Database;
     EVENTS_0: Queue<string>;
     EVENTS_1: Queue<string>;
+    KEY_REQUESTS: RateLimit;
     CONTROL_MIGRATIONS: D1Migration[];
     METRICS_MIGRATIONS: D1Migration[];
   }

@@ -4,7 +4,7 @@
  */
 
 import type { Fetcher } from "@cloudflare/workers-types";
-import { evaluateBody } from "../../contracts/evaluate.ts";
+import { evaluateBody, readEvaluateBody } from "../../contracts/evaluate.ts";
 import { limits } from "../../contracts/limits.ts";
 import { createBareApp, forward } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
@@ -39,7 +39,8 @@ export function evalApp(services: Services) {
   app.post("/api/v1/evaluate", async (c) => {
     const asked = await ask(c, services, anyKey);
     if (!asked.ok) return refused(c, asked.problem);
-    const body = await readJson(c.req.raw, evaluateBody, limits.evaluateBodyBytes);
+    const limit = limits.evaluateBodyBytes;
+    const body = await readJson(c.req.raw, evaluateBody, limit, readEvaluateBody);
     if (!body.ok) return refused(c, body.problem);
     const { flags, exposures } = body.value;
     const context = contextOf(c, asked.value, body.value.context);

@@ -86,17 +86,16 @@ export function answer(
   body: string | null,
   { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
 ): Response {
-  return new Response(body, {
-    status,
-    headers: {
-      ...(body !== null && { "content-type": "application/json" }),
-      [requestIdHeader]: requestIdOf(c),
-      "x-edgewise-version": String(snapshot.published.version),
-      age: String(Math.floor(snapshot.ageMs / 1_000)),
-      ...(kind === "client" && grantTo(c.req.raw.headers.get("origin"))),
-      ...headers,
-    },
-  });
+  // Each header costs: this is a good part of an evaluation.
+  const all: Record<string, string> = {
+    ...headers,
+    [requestIdHeader]: requestIdOf(c),
+    "x-edgewise-version": String(snapshot.published.version),
+    age: String(Math.floor(snapshot.ageMs / 1_000)),
+  };
+  if (body !== null) all["content-type"] = "application/json";
+  if (kind === "client") Object.assign(all, grantTo(c.req.raw.headers.get("origin")));
+  return new Response(body, { status, headers: all });
 }
 
 /** A page may read why it was refused, unless its origin may be the reason. */
