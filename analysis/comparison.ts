@@ -7,14 +7,10 @@ import type {
   Results,
   SequentialResult,
 } from "../contracts/results.ts";
-import {
-  asymptoticConfidenceSequence,
-  betaBinomialPosterior,
-  cuped,
-  cupedTheta,
-  normalPosterior,
-} from "../stats/index.ts";
+import { betaBinomialPosterior, cuped, cupedTheta, normalPosterior } from "../stats/index.ts";
 import type { Comparison } from "../stats/index.ts";
+import { guardrailResult, harmSequence } from "./guardrails.ts";
+import type { Watched } from "./guardrails.ts";
 import type { LedgerRow } from "./ledger.ts";
 import { compare, isProportion, proportion, readingOf, withCovariate } from "./readings.ts";
 import type { ReadingsByVariant } from "./readings.ts";
@@ -50,6 +46,7 @@ export function comparisonResult(
     level: 1 - phase.plan.alpha,
   });
   const rows = inputs.ledger.filter((row) => row.metric === metric.key && row.variant === variant);
+  const watched = watchedIn(inputs, metric, variant);
   return {
     variant,
     basis: "fixed-sample",
@@ -64,7 +61,8 @@ export function comparisonResult(
     relativeConfidenceInterval: compared.relativeConfidenceInterval,
     cuped: cupedResult(inputs, metric, variant),
     sequential: metric.role === "primary" ? sequentialResult(rows) : null,
-    alwaysValid: metric.role === "guardrail" ? alwaysValid(inputs, metric, variant) : null,
+    alwaysValid: watched && alwaysValid(watched),
+    guardrail: watched && guardrailResult(watched),
     bayesian: bayesian(metric, readings, { control: phase.control, variant, compared }),
   };
 }
@@ -91,31 +89,22 @@ function sequentialResult(rows: readonly LedgerRow[]): SequentialResult {
   };
 }
 
-/**
- * Guardrails: on matured units, at alpha / (guardrails × treatments). Tuned to a tenth of the plan, which is fixed before the data,
- * because harm should be noticed early.
- */
-function alwaysValid(
+/** Guardrails: on matured units. */
+function alwaysValid(watched: Watched): ComparisonResult["alwaysValid"] {
+  const harm = harmSequence(watched, 0);
+  if (harm === null) return null;
+  const [least, most] = harm.interval;
+  const isHarm = watched.metric.direction === "decrease";
+  return { pValue: harm.pValue, confidenceSequence: isHarm ? [least, most] : [-most, -least] };
+}
+
+function watchedIn(
   { phase, matured }: ResultInputs,
   metric: PhaseMetric,
   variant: string,
-): ComparisonResult["alwaysValid"] {
-  const guardrails = phase.metrics.filter(({ role }) => role === "guardrail").length;
-  const alpha = phase.plan.alpha / (guardrails * (phase.variants.length - 1));
-  const readings: ReadingsByVariant = matured.get(metric.key) ?? new Map();
-  const names = { control: phase.control, treatment: variant };
-  const { effect, standardError } = compare(metric, readings, { ...names, level: 1 - alpha });
-  if (effect === null || standardError === null) return null;
-  const { pValue, confidenceInterval } = asymptoticConfidenceSequence({
-    estimate: effect,
-    standardError,
-    alpha,
-    n: readingOf(readings, phase.control).n + readingOf(readings, variant).n,
-    plannedN: Math.ceil(phase.plan.maximumSampleSize / 10),
-  });
-  return pValue === null || confidenceInterval === null
-    ? null
-    : { pValue, confidenceSequence: confidenceInterval };
+): Watched | null {
+  if (metric.role !== "guardrail") return null;
+  return { phase, metric, variant, readings: matured.get(metric.key) ?? new Map() };
 }
 
 /** Better means in the desired direction; the loss is what choosing the treatment is expected to cost. Priors are flat. */

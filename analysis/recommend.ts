@@ -3,71 +3,82 @@
  * none unfavourably, and every guardrail passes. A sample-ratio mismatch blocks every verdict.
  */
 
-import type { Phase, PhaseMetric } from "../contracts/phase.ts";
+import type { ExperimentStatus, Phase, PhaseMetric } from "../contracts/phase.ts";
 import type {
   ComparisonResult,
   MetricResult,
   Recommendation,
   SampleRatioResult,
+  Verdict,
 } from "../contracts/results.ts";
 
+/** The most pressing first: a treatment that goes on never hides another that does harm. */
+const urgency = ["ship", "harm", "investigate", "continue", "complete"] as const;
+
+interface Judged {
+  verdict: Verdict;
+  urgency: (typeof urgency)[number];
+}
+
 export function recommend(
-  phase: Phase,
+  { phase, status }: { phase: Phase; status: ExperimentStatus },
   metrics: readonly MetricResult[],
   ratio: SampleRatioResult,
 ): Recommendation {
-  if (ratio.mismatch) {
-    return {
-      action: "investigate",
-      variant: null,
-      because: `The variants' shares of units differ from the planned ones (evidence ${Math.exp(ratio.logEvidence).toPrecision(3)} to 1), so something in assignment or exposure is broken and no result can be trusted.`,
-    };
-  }
-  const verdicts = phase.variants
+  const variants = phase.variants
     .map(({ variant }) => variant)
-    .filter((variant) => variant !== phase.control)
-    .map((variant) => verdictOn(phase, metrics, variant));
-  return (
-    verdicts.find(({ action }) => action === "ship") ??
-    verdicts.find(({ action }) => action === "continue") ??
-    verdicts[0] ?? { action: "continue", variant: null, because: "There is no treatment." }
-  );
+    .filter((variant) => variant !== phase.control);
+  if (ratio.mismatch) {
+    const because = `The variants' shares of units differ from the planned ones (evidence ${Math.exp(ratio.logEvidence).toPrecision(3)} to 1), so something in assignment or exposure is broken and no result can be trusted.`;
+    const blocked = (variant: string | null) =>
+      ({ action: "investigate", variant, because }) as const;
+    return { ...blocked(null), byVariant: variants.map(blocked) };
+  }
+  const judged = variants.map((variant) => judge({ phase, status }, metrics, variant));
+  const [first] = urgency.flatMap((level) => judged.filter((one) => one.urgency === level));
+  const verdict = first?.verdict ?? {
+    action: "continue" as const,
+    variant: null,
+    because: "There is no treatment.",
+  };
+  const isOpen = verdict.action === "continue";
+  return {
+    ...verdict,
+    variant: isOpen ? null : verdict.variant,
+    byVariant: judged.map((one) => one.verdict),
+  };
 }
 
-function verdictOn(
-  phase: Phase,
+function judge(
+  { phase, status }: { phase: Phase; status: ExperimentStatus },
   metrics: readonly MetricResult[],
   variant: string,
-): Recommendation {
+): Judged {
   const readings = metrics.flatMap((metric) => {
     const definition = phase.metrics.find(({ key }) => key === metric.metric);
     const comparison = metric.comparisons.find((one) => one.variant === variant);
-    const controlMean = metric.variants[phase.control]?.mean ?? null;
-    return definition && comparison ? [{ definition, comparison, controlMean }] : [];
+    return definition && comparison ? [{ definition, comparison }] : [];
   });
   const primaries = readings.filter(({ definition }) => definition.role === "primary");
   const harmed = primaries.find((reading) => crossedIn(reading) === "unfavourable");
   if (harmed !== undefined) {
-    return {
-      action: "revert",
-      variant,
-      because: `${variant} crossed the boundary on ${harmed.definition.key} in the undesired direction.`,
-    };
+    const because = `${variant} crossed the boundary on ${harmed.definition.key} in the undesired direction.`;
+    return { urgency: "harm", verdict: { action: "revert", variant, because } };
   }
   const won = primaries.find((reading) => crossedIn(reading) === "favourable");
   if (won !== undefined) return shipUnlessGuarded(variant, won.definition.key, readings);
-  if (primaries.every(({ comparison }) => isClosed(phase, comparison))) {
-    return {
-      action: "revert",
-      variant,
-      because: `The plan is complete and ${variant} crossed no boundary: keep the control.`,
-    };
+  const alarmed = readings.find(({ comparison }) => (comparison.guardrail?.alarms.length ?? 0) > 0);
+  // Whoever resumed it has overruled the alarm, with a reason.
+  if (alarmed !== undefined && status === "paused") {
+    const because = `The guardrail ${alarmed.definition.key} showed that ${variant} does more harm than is allowed, and the experiment is paused.`;
+    return { urgency: "harm", verdict: { action: "revert", variant, because } };
   }
-  return {
-    action: "continue",
-    variant: null,
-    because: "No boundary has been crossed and looks remain.",
-  };
+  if (primaries.every(({ comparison }) => isClosed(phase, comparison))) {
+    const because = `The plan is complete and ${variant} crossed no boundary: keep the control.`;
+    return { urgency: "complete", verdict: { action: "revert", variant, because } };
+  }
+  const because = "No boundary has been crossed and looks remain.";
+  return { urgency: "continue", verdict: { action: "continue", variant, because } };
 }
 
 /** All alpha of the ledger is spent: there is no later look. */
@@ -79,7 +90,6 @@ function isClosed({ plan }: Phase, { sequential }: ComparisonResult): boolean {
 interface Read {
   definition: PhaseMetric;
   comparison: ComparisonResult;
-  controlMean: number | null;
 }
 
 function crossedIn({ definition, comparison }: Read): "favourable" | "unfavourable" | null {
@@ -89,30 +99,12 @@ function crossedIn({ definition, comparison }: Read): "favourable" | "unfavourab
   return isUp === (definition.direction === "increase") ? "favourable" : "unfavourable";
 }
 
-function shipUnlessGuarded(variant: string, metric: string, readings: Read[]): Recommendation {
-  const failing = readings.find(
-    (reading) => reading.definition.role === "guardrail" && !passes(reading),
-  );
-  return failing === undefined
-    ? {
-        action: "ship",
-        variant,
-        because: `${variant} crossed the boundary on ${metric} in the desired direction and every guardrail passes.`,
-      }
-    : {
-        action: "investigate",
-        variant,
-        because: `${variant} crossed the boundary on ${metric}, but the guardrail ${failing.definition.key} does not pass.`,
-      };
-}
-
-/** With a margin the whole interval must lie inside it; without one no harm may have been shown. */
-function passes({ definition, comparison, controlMean }: Read): boolean {
-  const margin = definition.maxRelativeHarm ?? 0;
-  if (comparison.alwaysValid === null) return margin === 0;
-  const [lower, upper] = comparison.alwaysValid.confidenceSequence;
-  const [leastHarm, mostHarm] =
-    definition.direction === "increase" ? [-upper, -lower] : [lower, upper];
-  if (margin === 0) return leastHarm <= 0;
-  return controlMean !== null && mostHarm < margin * Math.abs(controlMean);
+function shipUnlessGuarded(variant: string, metric: string, readings: readonly Read[]): Judged {
+  const failing = readings.find(({ comparison }) => comparison.guardrail?.passes === false);
+  if (failing === undefined) {
+    const because = `${variant} crossed the boundary on ${metric} in the desired direction and every guardrail passes.`;
+    return { urgency: "ship", verdict: { action: "ship", variant, because } };
+  }
+  const because = `${variant} crossed the boundary on ${metric}, but the guardrail ${failing.definition.key} does not pass.`;
+  return { urgency: "investigate", verdict: { action: "investigate", variant, because } };
 }

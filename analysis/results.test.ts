@@ -177,6 +177,59 @@ describe("the ship rule", () => {
   });
 });
 
+test("a treatment that goes on does not hide another that does harm", () => {
+  const phase = phaseOf({
+    variants: [
+      { variant: "a", weightBasisPoints: 3_400 },
+      { variant: "b", weightBasisPoints: 3_300 },
+      { variant: "c", weightBasisPoints: 3_300 },
+    ],
+  });
+  const readings = { a: converted(1_700, 340), b: converted(1_650, 335), c: converted(1_650, 150) };
+  const { recommendation } = results(inputsOf(readings, phase));
+  expect(recommendation).toMatchObject({
+    action: "revert",
+    variant: "c",
+    byVariant: [
+      { action: "continue", variant: "b" },
+      { action: "revert", variant: "c" },
+    ],
+  });
+});
+
+test("while it is paused by a guardrail's alarm the advice is to revert; resumed, the treatment still does not ship", () => {
+  const breach = {
+    metric: "errors",
+    variant: "b",
+    atMs: startMs,
+    recordedAtMs: startMs,
+    watchesFromMs: startMs,
+    evidence: {
+      alpha: 0.05,
+      maxRelativeHarm: 0,
+      watchedFromMs: 0,
+      control: { n: 100, mean: 0.1 },
+      treatment: { n: 100, mean: 0.3 },
+      excess: 0.2,
+      excessInterval: [0.05, 0.35] as [number, number],
+    },
+  };
+  const phase = phaseOf({
+    metrics: [metricOf("m"), metricOf("errors", { role: "guardrail", direction: "decrease" })],
+    breaches: [breach],
+  });
+  const open = { a: converted(1_000, 120), b: converted(1_000, 125) };
+  const paused = results(inputsOf(open, phase, { status: "paused" }));
+  expect(paused.recommendation).toMatchObject({ action: "revert", variant: "b" });
+  expect(paused.metrics[1]?.comparisons[0]?.guardrail).toMatchObject({
+    alarms: [{ excess: 0.2, at: "2026-01-01T00:00:00.000Z" }],
+    passes: false,
+  });
+  expect(results(inputsOf(open, phase)).recommendation.action).toBe("continue");
+  const won = { a: converted(5_000, 500), b: converted(5_000, 650) };
+  expect(results(inputsOf(won, phase)).recommendation.action).toBe("investigate");
+});
+
 test("while looks remain and nothing is crossed, the advice is to continue", () => {
   const answer = results(inputsOf({ a: converted(1_000, 120), b: converted(1_000, 125) }));
   expect(answer.recommendation.action).toBe("continue");

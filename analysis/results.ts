@@ -27,7 +27,7 @@ export function results(inputs: ResultInputs): Results {
     quality: inputs.quality,
     design: design(phase),
     metrics,
-    recommendation: recommend(phase, metrics, ratio),
+    recommendation: recommend(inputs, metrics, ratio),
   };
 }
 

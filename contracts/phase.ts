@@ -16,6 +16,31 @@ const phaseMetric = z.object({
   maxRelativeHarm: z.exactOptional(z.number()),
 });
 
+const watched = z.object({ n: z.number(), mean: z.number() });
+
+/** A guardrail's alarm: the same data never raise it again. */
+const breach = z.object({
+  metric: z.string(),
+  variant: z.string(),
+  /** Epoch ms, the clock of the analysis that found it. */
+  atMs: z.number(),
+  /** Epoch ms, when it was recorded, and the experiment paused unless it was already. */
+  recordedAtMs: z.number(),
+  /** Epoch ms, a full hour: only units first exposed from then on can raise it again. */
+  watchesFromMs: z.number(),
+  evidence: z.object({
+    alpha: z.number(),
+    maxRelativeHarm: z.number(),
+    /** Units first exposed from then on were watched; 0: all. */
+    watchedFromMs: z.number(),
+    control: watched,
+    treatment: watched,
+    /** Harm beyond the margin, in the metric's unit, and its always-valid interval. */
+    excess: z.number(),
+    excessInterval: z.tuple([z.number(), z.number()]),
+  }),
+});
+
 const plan = z.object({
   alpha: z.number(),
   /** What one ledger (primary × treatment) spends: alpha / ledgers. */
@@ -51,9 +76,12 @@ export const phase = z.object({
   plan,
   /** Epoch ms, [start, end): a pause ends an interval, a resume begins one. */
   running: z.array(z.tuple([z.number(), z.nullable(z.number())])),
+  /** Alarms of guardrails so far, oldest first. */
+  breaches: z.exactOptional(z.array(breach)),
 });
 
 export type Phase = z.output<typeof phase>;
+export type Breach = z.output<typeof breach>;
 export type PhaseMetric = z.output<typeof phaseMetric>;
 export type PhasePlan = Phase["plan"];
 

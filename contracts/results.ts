@@ -78,7 +78,20 @@ export interface ComparisonResult {
   sequential: SequentialResult | null;
   /** Guardrails only: on matured units, valid at every refresh. */
   alwaysValid: { pValue: number; confidenceSequence: Interval } | null;
+  /** Guardrails only. */
+  guardrail: GuardrailResult | null;
   bayesian: { probabilityBetter: number; expectedLoss: number } | null;
+}
+
+export interface GuardrailResult {
+  /** Of the control's mean; what is allowed in the undesired direction. */
+  maxRelativeHarm: number;
+  /** Harm beyond that, in the metric's unit, always valid: above 0 it alarms, a margin is kept when all of it is below 0. */
+  excessSequence: Interval | null;
+  /** In this phase, oldest first. */
+  alarms: { at: string; excess: number; excessSequence: Interval; watchedAgainFrom: string }[];
+  /** Whether it lets a treatment ship. */
+  passes: boolean;
 }
 
 export interface CupedResult {
@@ -114,7 +127,12 @@ export interface LookResult {
   crossed: boolean;
 }
 
-export interface Recommendation {
+export interface Recommendation extends Verdict {
+  /** What there is to say on each treatment. */
+  byVariant: Verdict[];
+}
+
+export interface Verdict {
   action: "continue" | "ship" | "revert" | "stop-futility" | "investigate";
   variant: string | null;
   because: string;

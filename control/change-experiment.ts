@@ -16,6 +16,7 @@ import { flagOfExperiment, withExperimentRule, withVariantsOf } from "./experime
 import { authoredFlag } from "./flag-form.ts";
 import { advance, ramp } from "./lifecycle.ts";
 import type { LayerUse, LifecycleAction } from "./lifecycle.ts";
+import { hasUnansweredAlarm } from "./pause-for-harm.ts";
 import { resolveMetrics } from "./resolve-metrics.ts";
 import type { MetricsByKey } from "./resolve-metrics.ts";
 import { resolvePlan } from "./resolve-plan.ts";
@@ -128,6 +129,10 @@ export function advanceExperiment(
   const found = findExperiment(state, key, expected);
   if (!found.ok) return found;
   const before = found.value;
+  if (step.action === "resume" && step.reason === undefined && hasUnansweredAlarm(before)) {
+    const detail = `A guardrail of ${key} has alarmed: say why it may go on.`;
+    return refuseFields([{ pointer: "/reason", detail }]);
+  }
   const layer = layerUseOf(before, state);
   const next =
     step.action === "ramp"

@@ -132,7 +132,8 @@ function start(record: ExperimentRecord, inputs: LifecycleInputs): Result<Experi
   return ok({ ...record, status: "running", phases: [phase] });
 }
 
-function withPhase(
+/** With its current phase changed. */
+export function withPhase(
   record: ExperimentRecord,
   status: ExperimentStatus,
   change: (phase: Phase) => Phase,

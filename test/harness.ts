@@ -7,6 +7,8 @@ import * as z from "zod/mini";
 import { startRunner } from "../scripts/local/runner.ts";
 import type { Runner } from "../scripts/local/runner.ts";
 
+export { seededRandom } from "./seeded-random.ts";
+
 export interface Answer {
   status: number;
   headers: Headers;
@@ -161,15 +163,4 @@ export async function inParallel<T>(
       for (let item = queue.shift(); item !== undefined; item = queue.shift()) await task(item);
     }),
   );
-}
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

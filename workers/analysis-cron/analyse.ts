@@ -1,4 +1,7 @@
-/** Refreshes one experiment: reads its cells, takes the look that is due, and stores the answer. Safe to run twice, and at the same time as another. */
+/**
+ * Refreshes one experiment: reads its cells, pauses it when a guardrail alarms, takes the look that is due, and stores the answer.
+ * Safe to run twice, and at the same time as another.
+ */
 
 import * as z from "zod/mini";
 import { dueLook, refreshed } from "../../analysis/refresh.ts";
@@ -6,12 +9,12 @@ import type { PhaseFigures, RefreshInputs } from "../../analysis/refresh.ts";
 import type { RefreshMessage } from "../../contracts/analysis-message.ts";
 import { currentPhase } from "../../control/experiment.ts";
 import { closesAfterMs, graceMs } from "../../counting/plan.ts";
-import type { DefinitionStore } from "../../stores/definition-store.ts";
 import type { LedgerStore, Refresh } from "../../stores/ledger-store.ts";
 import type { CellStore, ShardFigures } from "../../stores/cell-store.ts";
+import { guard } from "./guard.ts";
+import type { GuardServices } from "./guard.ts";
 
-export interface Services {
-  definitions: Pick<DefinitionStore, "experiment">;
+export interface Services extends GuardServices {
   ledger: LedgerStore;
   cells: CellStore;
 }
@@ -27,17 +30,26 @@ const earlierAnswer = z.object({
 });
 
 export async function analyse(
-  { definitions, ledger, cells }: Services,
+  services: Services,
   { environment, experiment, asOfMs }: RefreshMessage,
 ): Promise<void> {
-  const record = await definitions.experiment(environment, experiment);
-  const phase = record === null ? null : currentPhase(record);
-  if (record === null || phase === null) return;
-  const of = { environment, experiment, phase: phase.phase };
+  const { definitions, ledger, cells } = services;
+  const found = await definitions.experiment(environment, experiment);
+  const running = found === null ? null : currentPhase(found);
+  if (found === null || running === null) return;
+  const of = { environment, experiment, phase: running.phase };
   const before = await ledger.refresh(environment, experiment);
 
-  const shards = await cells.readFigures(environment, experiment, phase.phase);
-  const figures = figuresOf(shards, phase.phase);
+  const shards = await cells.readFigures(environment, experiment, running.phase);
+  const figures = figuresOf(shards, running.phase);
+  const { rows } = figures;
+  const record = await guard(
+    services,
+    { environment, record: found, phase: running },
+    { rows, asOfMs },
+  );
+  const phase = currentPhase(record);
+  if (phase?.phase !== running.phase) return;
   const inputs: RefreshInputs = {
     record,
     phase,

@@ -65,6 +65,8 @@ function services(env: Env) {
     },
     shards: numberedBindings(env, "METRICS_").map(shardServices),
     queue: queueAnalyses.bind(null, env.ANALYSES),
+    newId: uuid,
+    nowMs: () => Date.now(),
   };
 }
 

@@ -42,11 +42,15 @@ function services(): Services {
   const compactions = compactionStore(env.ARCHIVE);
   return {
     definitions: {
+      ...definitionStore(env.CONTROL),
       experiment(environment, experiment) {
         asked.push(`${environment}/${experiment}`);
         return experiment === "broken" ? Promise.reject(new Error("down")) : Promise.resolve(null);
       },
     },
+    publisher: { publish: () => Promise.resolve() },
+    newId: () => crypto.randomUUID(),
+    nowMs: () => 0,
     ledger: ledgerStore(env.CONTROL),
     cells: cellStore([env.METRICS_0]),
     archive: {
