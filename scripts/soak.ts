@@ -23,11 +23,13 @@ import { experiment, metrics, traffic } from "./soak/traffic.ts";
 const key = "ew_admin_soak_1234567";
 const hourMs = 3_600_000;
 const batchEvents = 1_000;
+const longestLifeMs = 8_000;
 
-const rebuilt = z.object({
+const health = z.object({
   deadLetters: z.object({ count: z.number() }),
   shards: z.array(
     z.object({
+      backlog: z.object({ messages: z.number() }),
       rebuild: z.nullable(
         z.object({
           status: z.string(),
@@ -66,9 +68,12 @@ await runScript(async () => {
     await system.kill();
     killed++;
     const startedMs = Date.now();
-    const resent = await system.start();
+    await system.start();
+    const seconds = ((Date.now() - startedMs) / 1_000).toFixed(1);
+    const { shards } = await api("/health", health);
+    const waiting = shards.reduce((sum, { backlog }) => sum + backlog.messages, 0);
     say(
-      `kill ${killed} ${when}, ${progress.acknowledged} events acknowledged; up after ${((Date.now() - startedMs) / 1_000).toFixed(1)} s, ${resent} messages sent again`,
+      `kill ${killed} ${when}, ${progress.acknowledged} events acknowledged; up after ${seconds} s, ${waiting} messages are folded again or for the first time`,
     );
   }
   /** Work that is killed in the middle, then done to the end. */
@@ -88,18 +93,17 @@ await runScript(async () => {
 
     const sent = traffic({ seed, events, batchEvents, endMs: Date.now() });
     const to = { url: system.url, key };
-    const sending = sendAll(sent.batches(), to, { draw: random(seed, "client"), progress });
+    const pace = { mostEvents: 0 };
+    const clientDraw = random(seed, "client");
+    const sending = sendAll(sent.batches(), to, { draw: clientDraw, progress, pace });
     const whileSending = kills - 2;
-    const refused = { is: false };
-    sending.catch(() => {
-      refused.is = true;
-    });
-    for (let i = 0; i < whileSending && !refused.is; i++) {
-      const atEvents = ((i + draw.next()) / whileSending) * events * 0.97;
-      while (progress.acknowledged < atEvents && !refused.is) await pause(5);
-      await pause(draw.whole(0, 300));
-      await kill("while sending");
+    for (let i = 1; i <= whileSending; i++) {
+      // A part of the events is sent and folded, or some of it, or nothing.
+      pace.mostEvents = (i / whileSending) * events;
+      await Promise.race([pause(draw.whole(0, longestLifeMs)), sending]);
+      await kill("while sending and folding");
     }
+    pace.mostEvents = Infinity;
     await sending;
     say(`all ${sent.expected.events} events acknowledged`);
     await killDuring("the rest of the folding", () => callControls(folder, "/drained"));
@@ -122,7 +126,7 @@ await runScript(async () => {
 
     await api("/rebuilds", z.unknown(), { reason: "soak" });
     await tick(Date.now() + 4 * hourMs);
-    const { shards, deadLetters } = await api("/health", rebuilt);
+    const { shards, deadLetters } = await api("/health", health);
     const differing = shards.map(({ rebuild }) =>
       rebuild?.status === "done" ? (rebuild.difference?.rows ?? NaN) : NaN,
     );

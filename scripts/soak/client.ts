@@ -7,6 +7,7 @@ import type { Random } from "./random.ts";
 const sendersAtOnce = 4;
 const answerTimeoutMs = 30_000;
 const betweenAttemptsMs = 200;
+const betweenBatchesMs = 10;
 /** So often a client hangs up before it is answered, or sends what was acknowledged once more. */
 const impatience = 0.02;
 
@@ -20,6 +21,11 @@ export interface Progress {
   unacknowledged: { [how: string]: number };
 }
 
+export interface Pace {
+  /** When so many events are acknowledged, no more batches are sent until it is raised. */
+  mostEvents: number;
+}
+
 export interface Destination {
   /** Of the Edgewise that runs, or is about to. */
   url: string;
@@ -30,7 +36,7 @@ export interface Destination {
 export async function sendAll(
   batches: Generator<object[]>,
   to: Destination,
-  { draw, progress }: { draw: Random; progress: Progress },
+  { draw, progress, pace }: { draw: Random; progress: Progress; pace: Pace },
 ): Promise<void> {
   async function isAcknowledged(body: string, events: number): Promise<boolean> {
     progress.requests++;
@@ -67,6 +73,7 @@ export async function sendAll(
   await Promise.all(
     Array.from({ length: sendersAtOnce }, async () => {
       for (let next = batches.next(); next.done !== true; next = batches.next()) {
+        while (progress.acknowledged >= pace.mostEvents) await pause(betweenBatchesMs);
         await send(next.value);
       }
     }),

@@ -7,8 +7,8 @@ import { setTimeout as pause } from "node:timers/promises";
 
 export interface Edgewise {
   url: string;
-  /** Starts it, and tells how many messages of the last run were sent again. */
-  start(): Promise<number>;
+  /** Resolves when it can be asked. */
+  start(): Promise<void>;
   /** SIGKILL to every process of it. */
   kill(): Promise<void>;
   /** As Ctrl-C. */
@@ -19,7 +19,7 @@ export async function edgewise(dataFolder: string, adminKey: string): Promise<Ed
   const port = await freePort();
   let running: { child: ChildProcess; ended: Promise<unknown> } | null = null;
 
-  async function start(): Promise<number> {
+  async function start(): Promise<void> {
     const options = ["--data", dataFolder, "--port", String(port), "--admin-key", adminKey];
     const child = spawn(process.execPath, ["scripts/start.ts", ...options, "--no-demo"], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -28,19 +28,17 @@ export async function edgewise(dataFolder: string, adminKey: string): Promise<Ed
     const ended = new Promise((done) => child.once("exit", done));
     running = { child, ended };
     let output = "";
-    const resent = new Promise<number>((up) => {
+    const up = new Promise<void>((done) => {
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
         output += text;
-        // The last line that it prints when some were sent again; without them it is the first.
-        const again = /(\d+) queued messages of the last run/.exec(output)?.[1];
-        if (output.includes("Edgewise runs at")) up(Number(again ?? 0));
+        if (output.includes("Edgewise runs at")) done();
       });
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       output += text;
     });
-    return await Promise.race([
-      resent,
+    await Promise.race([
+      up,
       ended.then((code) => {
         throw new Error(`it ended with ${String(code)}: ${output}`);
       }),
@@ -52,9 +50,8 @@ export async function edgewise(dataFolder: string, adminKey: string): Promise<Ed
     start,
     async kill() {
       if (running?.child.pid === undefined) return;
-      const { child, ended } = running;
-      killGroup(child.pid ?? 0, "SIGKILL");
-      await ended;
+      killGroup(running.child.pid);
+      await running.ended;
       while (!(await isFree(port))) await pause(20);
     },
     async stop() {
@@ -64,9 +61,9 @@ export async function edgewise(dataFolder: string, adminKey: string): Promise<Ed
   };
 }
 
-function killGroup(pid: number, signal: "SIGKILL"): void {
+function killGroup(pid: number): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(-pid, "SIGKILL");
   } catch {
     // It has ended by itself; the next start tells why.
   }
