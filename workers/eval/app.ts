@@ -14,7 +14,7 @@ import type { Askable } from "./ask.ts";
 import { configRoute } from "./config.ts";
 import { evaluationsAnswer } from "./evaluate.ts";
 import { explainRoute } from "./explain.ts";
-import type { ExposureLog } from "./exposure-log.ts";
+import type { ExposureLog } from "../../stores/exposure-log.ts";
 import { ofrepRoutes } from "./ofrep.ts";
 import { exposuresOf, serve } from "./serve.ts";
 

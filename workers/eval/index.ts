@@ -13,7 +13,7 @@ import { numberedBindings } from "../../stores/numbered-bindings.ts";
 import { rateLimiter } from "../../stores/rate-limiter.ts";
 import { snapshotStore } from "../../stores/snapshot-store.ts";
 import { evalApp } from "./app.ts";
-import { exposureLog } from "./exposure-log.ts";
+import { exposureLog } from "../../stores/exposure-log.ts";
 
 export interface Env {
   CONFIG: KVNamespace;

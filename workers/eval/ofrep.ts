@@ -16,7 +16,7 @@ import { preflight } from "../../http/cors.ts";
 import { matchesTag } from "../../http/entity-tag.ts";
 import { answer, anyKey, ask, contextOf, refused } from "./ask.ts";
 import type { Askable, Asked } from "./ask.ts";
-import type { ExposureLog } from "./exposure-log.ts";
+import type { ExposureLog } from "../../stores/exposure-log.ts";
 import { ofrepBulk, ofrepEvaluation } from "./ofrep-answer.ts";
 import { bulkTag } from "./ofrep-bulk-tag.ts";
 import { ofrepFailure, ofrepStatus } from "./ofrep-failure.ts";

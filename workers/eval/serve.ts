@@ -1,12 +1,10 @@
 /** What flags serve to a context, and whom that exposes to which variant. Pure but for its inputs. */
 
 import { evaluate, evaluateAll } from "../../core/index.ts";
-import type { Context, Evaluation, Json } from "../../core/index.ts";
+import type { Context, Evaluation } from "../../core/index.ts";
+import { exposureEvent } from "../../counting/exposure-event.ts";
 import type { ExposureEvent } from "../../counting/types.ts";
 import type { Asked } from "./ask.ts";
-
-/** Long values are cut: they are copied into every exposure. */
-const dimensionLength = 100;
 
 /** Every flag without `flags`. Automated traffic is served like anybody, and exposed to nothing. */
 export function serve(
@@ -19,7 +17,7 @@ export function serve(
     flags === undefined
       ? evaluateAll(compiled, context, nowMs)
       : flags.map((flag) => evaluate(compiled, flag, context, nowMs));
-  if (ownValue(context, "bot") === true) {
+  if (Object.hasOwn(context, "bot") && context["bot"] === true) {
     for (const evaluation of evaluations) delete evaluation.exposure;
   }
   return evaluations;
@@ -30,30 +28,10 @@ export function exposuresOf(
   context: Context,
   { kind, snapshot, nowMs }: Asked,
 ): ExposureEvent[] {
-  return evaluations.flatMap(({ exposure }) =>
-    exposure === undefined
-      ? []
-      : {
-          type: "exposure",
-          ...exposure,
-          timeMs: nowMs,
-          source: kind === "client" ? "client" : "server",
-          attributes: pick(context, snapshot.published.dimensions.get(exposure.experiment) ?? []),
-        },
-  );
-}
-
-function pick(context: Context, names: readonly string[]): Record<string, Json> {
-  const picked: Record<string, Json> = {};
-  for (const name of names) {
-    const value = ownValue(context, name);
-    if (typeof value === "string") picked[name] = value.slice(0, dimensionLength).toWellFormed();
-    else if (typeof value === "boolean") picked[name] = value;
-    else if (typeof value === "number" && Number.isFinite(value)) picked[name] = value;
-  }
-  return picked;
-}
-
-function ownValue(context: Context, name: string): unknown {
-  return Object.hasOwn(context, name) ? context[name] : undefined;
+  const source = kind === "client" ? "client" : "server";
+  return evaluations.flatMap(({ exposure }) => {
+    if (exposure === undefined) return [];
+    const dimensions = snapshot.published.dimensions.get(exposure.experiment) ?? [];
+    return exposureEvent(exposure, { context, dimensions, timeMs: nowMs, source });
+  });
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ExposureEvent } from "../../counting/types.ts";
-import type { SentEvents } from "../../stores/event-queue.ts";
+import type { ExposureEvent } from "../counting/types.ts";
+import type { SentEvents } from "./event-queue.ts";
 import { exposureLog } from "./exposure-log.ts";
 
 const exposureOf = (unit: string, more: Partial<ExposureEvent> = {}): ExposureEvent => ({

@@ -6,11 +6,11 @@
  */
 
 import { LRUCache } from "lru-cache";
-import type { Later } from "../../contracts/api-key.ts";
-import { limits } from "../../contracts/limits.ts";
-import type { ExposureEvent } from "../../counting/types.ts";
-import type { EventQueue, SentEvents } from "../../stores/event-queue.ts";
-import type { ServedSnapshot } from "../../stores/snapshot-store.ts";
+import type { Later } from "../contracts/api-key.ts";
+import { limits } from "../contracts/limits.ts";
+import type { ExposureEvent } from "../counting/types.ts";
+import type { EventQueue, SentEvents } from "./event-queue.ts";
+import type { ServedSnapshot } from "./snapshot-store.ts";
 
 const rememberMs = 10 * 60_000;
 const mostRemembered = 20_000;

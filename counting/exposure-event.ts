@@ -1,0 +1,33 @@
+/** From an exposure, as evaluation returns it, to the event that is counted. */
+
+import type { Context, Exposure, Json } from "../core/index.ts";
+import type { ExposureEvent, Source } from "./types.ts";
+
+/** Long values are cut: they are copied into every exposure. */
+const dimensionLength = 100;
+
+interface Met {
+  context: Context;
+  /** The attributes that the experiment's exposures carry along. */
+  dimensions: readonly string[];
+  timeMs: number;
+  source: Source;
+}
+
+export function exposureEvent(
+  exposure: Exposure,
+  { context, dimensions, timeMs, source }: Met,
+): ExposureEvent {
+  return { type: "exposure", ...exposure, timeMs, source, attributes: pick(context, dimensions) };
+}
+
+function pick(context: Context, names: readonly string[]): Record<string, Json> {
+  const picked: Record<string, Json> = {};
+  for (const name of names) {
+    const value = Object.hasOwn(context, name) ? context[name] : undefined;
+    if (typeof value === "string") picked[name] = value.slice(0, dimensionLength).toWellFormed();
+    else if (typeof value === "boolean") picked[name] = value;
+    else if (typeof value === "number" && Number.isFinite(value)) picked[name] = value;
+  }
+  return picked;
+}
