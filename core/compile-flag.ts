@@ -11,7 +11,6 @@ import type {
   Holdout,
   Json,
   Reason,
-  Slot,
   SplitRule,
   WeightedVariant,
 } from "./types.ts";
@@ -65,7 +64,8 @@ export interface CompiledExperiment extends Assigning {
   targeting: Test | null;
   holdouts: readonly Holdout[];
   layerSalt: string;
-  slots: readonly Slot[];
+  /** Buckets from `start` up to `end`. */
+  slots: readonly { start: number; end: number }[];
 }
 
 /** The rule of an experiment that is not running. */
@@ -82,7 +82,7 @@ export interface CompiledFlag {
   /** Served when disabled or a prerequisite is not met; null when there is then no value. */
   off: Choice | null;
   fallback: Choice;
-  prerequisites: readonly { flag: string; variants: ReadonlySet<string> }[];
+  prerequisites: readonly { flag: string; variants: ReadonlySet<string> }[] | null;
   /** Why the prerequisites cannot be evaluated, if they cannot. */
   fault: string | null;
   /** By the unit's id. */
@@ -108,9 +108,9 @@ export function compileFlag(flag: Flag, scope: Scope): CompiledFlag {
   const overrides = Object.entries(flag.overrides ?? {}).flatMap(([variant, units]) =>
     units.map((unit): [string, Choice] => [unit, choose(variant)]),
   );
-  const prerequisites = (flag.prerequisites ?? []).map(({ flag: key, variants }) => ({
-    flag: key,
-    variants: new Set(variants),
+  const prerequisites = (flag.prerequisites ?? []).map((one) => ({
+    flag: one.flag,
+    variants: new Set(one.variants),
   }));
   const rulesAlone = overrides.length === 0 && prerequisites.length === 0;
   return {
@@ -119,7 +119,7 @@ export function compileFlag(flag: Flag, scope: Scope): CompiledFlag {
     off: flag.offVariant === undefined ? null : choose(flag.offVariant),
     fallback: choose(flag.defaultVariant),
     fallbackReason: rulesAlone && flag.rules.length === 0 ? "STATIC" : "DEFAULT",
-    prerequisites,
+    prerequisites: prerequisites.length === 0 ? null : prerequisites,
     fault: faultOf(scope.depths.get(flag.key)),
     overrides: overrides.length === 0 ? null : new Map(overrides),
     rules: flag.rules.map((rule, index) => {
@@ -150,12 +150,13 @@ function compileShares(weights: readonly WeightedVariant[], choose: Choose): Sha
 
 function compileSplit(
   { unit, split, rolloutBasisPoints: basisPoints }: SplitRule,
-  conditioned: Conditioned,
+  { index, when }: Conditioned,
   salt: string,
   choose: Choose,
 ): CompiledSplit {
   return {
-    ...conditioned,
+    index,
+    when,
     kind: "split",
     unit,
     salt,
@@ -166,14 +167,15 @@ function compileSplit(
 
 function compileExperiment(
   key: string,
-  conditioned: Conditioned,
+  { index, when }: Conditioned,
   scope: Scope,
   choose: Choose,
 ): CompiledExperiment | CompiledStop {
   const running = scope.experiments.get(key);
-  if (running === undefined) return { ...conditioned, kind: "stopped", experiment: key };
+  if (running === undefined) return { index, when, kind: "stopped", experiment: key };
   return {
-    ...conditioned,
+    index,
+    when,
     kind: "experiment",
     experiment: key,
     phase: running.phase,
@@ -182,7 +184,7 @@ function compileExperiment(
     targeting: compileOptional(running.targeting, scope),
     holdouts: scope.holdoutsOf(running.layer),
     layerSalt: running.layerSalt,
-    slots: running.slots,
+    slots: running.slots.map(([start, end]) => ({ start, end })),
     unit: running.unit,
     salt: running.salt,
     shares: compileShares(running.variants, choose),

@@ -12,6 +12,8 @@ import type { Context, Evaluation, EvaluationErrorCode, Reason } from "./types.t
 import { TARGETING_KEY, unitIdOf } from "./unit.ts";
 import { isRecord } from "./values.ts";
 
+type Prerequisites = NonNullable<CompiledFlag["prerequisites"]>;
+
 /** What `flagKey` serves to `context` at `nowMs` (epoch milliseconds). */
 export function evaluate(
   compiled: CompiledSnapshot,
@@ -51,7 +53,7 @@ function decide(flag: CompiledFlag, question: Question): Evaluation {
   trace?.note(flag, null, "enabled", flag.enabled);
   if (!flag.enabled) return serveOff(flag);
 
-  if (flag.prerequisites.length > 0) {
+  if (flag.prerequisites !== null) {
     if (flag.fault !== null) return failed(flag.key, "GENERAL", flag.fault);
     if (!flag.prerequisites.every((one) => isMet(flag, one, question))) return serveOff(flag);
   }
@@ -82,7 +84,7 @@ function decide(flag: CompiledFlag, question: Question): Evaluation {
 
 function isMet(
   flag: CompiledFlag,
-  { flag: key, variants }: CompiledFlag["prerequisites"][number],
+  { flag: key, variants }: Prerequisites[number],
   question: Question,
 ): boolean {
   const decided = (question.decided ??= new Map());

@@ -62,7 +62,7 @@ function isInTraffic(
   { trace }: Question,
 ) {
   const at = bucket(rule.layerSalt, unit);
-  const inside = rule.slots.some(([start, end]) => at >= start && at < end);
+  const inside = rule.slots.some(({ start, end }) => at >= start && at < end);
   trace?.hashed(flag, rule, "traffic", inside, { salt: rule.layerSalt, unit, bucket: at });
   return inside;
 }

@@ -106,7 +106,7 @@ function bucketWording(rule: CompiledRule, step: Step, passed: boolean, about: s
     return `is${passed ? "" : " not"} below the rollout of ${rule.rollout?.basisPoints ?? 0}`;
   }
   if (step === "traffic" && rule.kind === "experiment") {
-    const slots = rule.slots.map(([start, end]) => `[${start}, ${end})`).join(" ");
+    const slots = rule.slots.map(({ start, end }) => `[${start}, ${end})`).join(" ");
     return `is${passed ? "" : " not"} in the experiment's slots ${slots}`;
   }
   return passed ? `is in the share of ${about}` : "is beyond the last share";
