@@ -1,8 +1,8 @@
 /**
- * Compiled snapshots in the isolate, in front of KV: no read on a warm request, refreshed in the background, one refresh at a time.
- * The last good one goes on serving, marked stale, when KV fails or its value cannot be used: not JSON, of a format that is not
- * known here, or another environment's. What one environment is served from never depends on another.
- * Hazard: KV is eventually consistent and may answer with an older version than it did before; the newest seen is kept.
+ * Compiled snapshots in the isolate, in front of KV or the config API: no read on a warm request, refreshed in the background, one
+ * refresh at a time. The last good one goes on serving, marked stale, when reading fails or what is read cannot be used: not JSON, of
+ * a format that is not known here, or another environment's. What one environment is served from never depends on another.
+ * Hazard: both are eventually consistent and may answer with an older version than they did before; the newest seen is kept.
  */
 
 import type { KVNamespace } from "@cloudflare/workers-types";
@@ -46,12 +46,40 @@ interface Entry {
 }
 
 export interface SnapshotStore {
-  /** Null when there is none; rejects when KV fails, or its value cannot be used, and none is in memory. */
+  /** Null when there is none; rejects when reading fails, or what is read cannot be used, and none is in memory. */
   get(environment: string, nowMs: number, later: Later): Promise<ServedSnapshot | null>;
 }
 
+export interface PublishedText {
+  /** The environment's id: a text that says another one is not used. */
+  environment: string;
+  /** Infinite when it is not told beside the text. */
+  version: number;
+  text: string;
+}
+
+/**
+ * What is published, by a name that stands for an environment. Null when nothing is; rejects when it cannot be reached.
+ * What is known already may be answered as it is.
+ */
+export type ReadPublished = (
+  name: string,
+  known: Published | undefined,
+) => Promise<PublishedText | null>;
+
 /** One per isolate. */
 export function snapshotStore(kv: KVNamespace): SnapshotStore {
+  return snapshotMemory(async (environment) => {
+    const { value, metadata } = await kv.getWithMetadata(configKeys.snapshot(environment), {
+      type: "text",
+      cacheTtl: kvCacheTtlSeconds,
+    });
+    return value === null ? null : { environment, version: versionOf(metadata), text: value };
+  });
+}
+
+/** One per isolate. */
+export function snapshotMemory(read: ReadPublished): SnapshotStore {
   const entries = new LRUCache<string, Entry>({
     maxSize: cacheBytes,
     // One that is larger than all others may be stays alone.
@@ -59,17 +87,14 @@ export function snapshotStore(kv: KVNamespace): SnapshotStore {
   });
   let failures = 0;
 
-  /** Null when KV has none. */
+  /** Null when there is none. */
   async function load(environment: string, nowMs: number): Promise<Entry | null> {
-    const { value, metadata } = await kv.getWithMetadata(configKeys.snapshot(environment), {
-      type: "text",
-      cacheTtl: kvCacheTtlSeconds,
-    });
-    if (value === null) return null;
+    const text = await read(environment, entries.peek(environment)?.published);
+    if (text === null) return null;
     // Another request may have read it meanwhile.
     const known = entries.peek(environment)?.published;
-    const isKnown = known !== undefined && versionOf(metadata) <= known.version;
-    const published = isKnown ? known : publishedFrom(value, environment);
+    const isKnown = known !== undefined && text.version <= known.version;
+    const published = isKnown ? known : publishedFrom(text);
     const entry = {
       published: known !== undefined && published.version <= known.version ? known : published,
       checkedAtMs: nowMs,
@@ -120,7 +145,7 @@ function versionOf(metadata: unknown): number {
   return read.success ? read.data.version : Infinity;
 }
 
-function publishedFrom(text: string, environment: string): Published {
+function publishedFrom({ text, environment }: PublishedText): Published {
   const parsed = z.parse(snapshot, JSON.parse(text));
   if (parsed.environment !== environment) {
     throw new Error(`the value is of environment ${parsed.environment}`);
