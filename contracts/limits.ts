@@ -21,6 +21,9 @@ export const limits = {
   evaluateBodyBytes: 256_000,
   evaluateFlags: 1_000,
 
+  /** The edits of one variant, as JSON: they are in every snapshot, and compiled in every isolate. */
+  pageEditsLength: 50_000,
+
   keyLength: 100,
   unitLength: 256,
   eventIdLength: 128,

@@ -4,6 +4,7 @@ import type { ExperimentBody } from "../contracts/experiment.ts";
 import type { FieldError } from "../contracts/problem.ts";
 import type { Flag } from "../core/index.ts";
 import { conditionErrors } from "./check-condition.ts";
+import { pageEditsErrors } from "./check-page-edits.ts";
 import { duplicates } from "./duplicates.ts";
 import { bodyOf, inForce } from "./environment-state.ts";
 import type { EnvironmentState } from "./environment-state.ts";
@@ -84,6 +85,10 @@ function checkValues({ variants }: ExperimentBody): FieldError[] {
       : [],
   );
   if (missing.length > 0) return missing;
+  const edits = variants.flatMap(({ value }, index) =>
+    pageEditsErrors(value, `/variants/${index}/value`),
+  );
+  if (edits.length > 0) return edits;
   const types = variants.map(({ value }) => flagTypeOf(value));
   return types.flatMap((type, index) => {
     const pointer = `/variants/${index}/value`;

@@ -3,6 +3,7 @@
 import type { FlagBody, RuleBody } from "../contracts/flag.ts";
 import type { FieldError } from "../contracts/problem.ts";
 import { conditionErrors } from "./check-condition.ts";
+import { pageEditsErrors } from "./check-page-edits.ts";
 import { duplicates } from "./duplicates.ts";
 import { bodyOf } from "./environment-state.ts";
 import type { EnvironmentState } from "./environment-state.ts";
@@ -29,7 +30,7 @@ function checkVariants({ type, variants }: FlagBody): FieldError[] {
     ),
     ...variants.flatMap(({ value }, index) =>
       flagTypeOf(value) === type
-        ? []
+        ? pageEditsErrors(value, `/variants/${index}/value`)
         : [
             {
               pointer: `/variants/${index}/value`,
