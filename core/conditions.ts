@@ -10,9 +10,10 @@ import { equals, isDeeperThan, isRecord, own } from "./values.ts";
 /** Far beyond what publishing accepts; a stack is safe at this depth. */
 const DEEPEST_NESTING = 100;
 
-/** Whether an object holds operators, not a value to equal: every key starts with `$`. */
+/** Whether an object holds operators, not a value to equal: it has keys, and every one starts with `$`. */
 export function holdsOperators(value: JsonObject): boolean {
-  return Object.keys(value).every((key) => key.startsWith("$"));
+  const keys = Object.keys(value);
+  return keys.length > 0 && keys.every((key) => key.startsWith("$"));
 }
 
 // A closure keeps all that its maker has in scope: makers are small, so that thousands of conditions stay near each other.
@@ -67,7 +68,7 @@ function compileField(key: string, operand: Json, segments: SegmentSets): Test {
     case "$not":
       return isRecord(operand) ? not(compileTest(operand, segments)) : never;
     default:
-      return at(key, compileValue(operand, segments));
+      return key.startsWith("$") ? never : at(key, compileValue(operand, segments));
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The operators of the condition language that look at one value: each compiles its operand, once, to a test.
  * A test never throws; an operand of the wrong type makes a test that nothing passes.
- * Missing counts as null; only `$type` also knows it as undefined.
+ * Missing counts as null.
  */
 import { epochMs } from "./dates.ts";
 import type { Json } from "./types.ts";
@@ -23,7 +23,7 @@ export const LONGEST_SUBJECT = 4096;
 const SHORT_LIST = 8;
 
 function typeOf(value: unknown): string {
-  if (value === null) return "null";
+  if (value === null || value === undefined) return "null";
   if (Array.isArray(value)) return "array";
   const type = typeof value;
   return type === "function" || type === "symbol" || type === "bigint" ? "unknown" : type;
@@ -185,9 +185,5 @@ export const operators: ReadonlyMap<string, Compile> = new Map<string, Compile>(
     "$exists",
     (operand) => (actual) => (actual !== null && actual !== undefined) === Boolean(operand),
   ],
-  [
-    "$type",
-    (operand) => (actual) =>
-      typeOf(actual) === operand || (actual === undefined && operand === "null"),
-  ],
+  ["$type", (operand) => (actual) => typeOf(actual) === operand],
 ]);

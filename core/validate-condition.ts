@@ -21,7 +21,7 @@ export interface ConditionSurroundings {
 
 const DEEPEST_NESTING = 20;
 const LARGEST_SIZE = 2 ** 31;
-const TYPES = ["string", "number", "boolean", "array", "object", "null", "undefined"];
+const TYPES = ["string", "number", "boolean", "array", "object", "null"];
 
 function isScalar(value: Json): boolean {
   return typeof value !== "object" || value === null;
@@ -167,9 +167,9 @@ function checkCondition(
 /** What an attribute is compared with: operators, or a value that it must equal. */
 function checkValue(expected: Json, path: string, around: ConditionSurroundings): ConditionIssue[] {
   if (!isRecord(expected)) return [];
-  if (!holdsOperators(expected)) return checkLiteral(expected, path);
   const entries = Object.entries(expected);
-  if (entries.length === 0) return [{ path, message: "is empty, and so would match anything" }];
+  if (entries.length === 0) return [{ path, message: "is empty: there is nothing that it asks" }];
+  if (!holdsOperators(expected)) return checkLiteral(expected, path);
   return entries.flatMap(([operator, operand]) =>
     checkOperator(operator, operand, pointer(path, operator), around),
   );
