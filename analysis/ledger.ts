@@ -23,9 +23,19 @@ export interface LedgerRow {
   crossed: boolean;
   /** All alpha is spent: there is no later look. */
   final: boolean;
+  cause: LookCause;
+  /** Epoch ms of the wall clock; `takenAtMs` is the analysis' own. */
+  recordedAtMs: number;
+  analysisVersion: number;
+  /** Below it, in the desired direction, going on is futile; null: this look has none. Not binding. */
+  futilityBoundary: number | null;
+  futile: boolean;
   inputs: LookFigures;
   inference: LookInference;
 }
+
+/** By the plan; asked for by a person; or declared to be the last by one, for a reason that has nothing to do with the results. */
+export type LookCause = "planned" | "asked" | "declared";
 
 /** A look before anything is said about it. */
 export type TakenLook = Omit<LedgerRow, "inference">;

@@ -10,7 +10,7 @@ function ledgerOf(...readings: Record<"a" | "b", Reading>[]): LedgerRow[] {
   const ledger: LedgerRow[] = [];
   readings.forEach((reading, index) => {
     const instant = startMs + (index + 1) * dayMs;
-    const at = { asOfMs: instant, watermarkMs: instant };
+    const at = { asOfMs: instant, watermarkMs: instant, recordedAtMs: instant };
     ledger.push(
       ...takeLook({ phase: phaseOf(), matured: matured(reading), ledger: [...ledger], ...at }),
     );

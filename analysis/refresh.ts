@@ -10,6 +10,7 @@ import type { LedgerRow } from "./ledger.ts";
 import { readingsOf } from "./readings.ts";
 import type { ReadingsByVariant } from "./readings.ts";
 import { results } from "./results.ts";
+import type { LookInputs } from "./look-due.ts";
 import { takeLook } from "./take-look.ts";
 
 const hourMs = 3_600_000;
@@ -38,11 +39,27 @@ export interface RefreshInputs {
 }
 
 /** The rows that a look would append now; none when none is due. */
-export function dueLook({ phase, figures, ledger, asOfMs }: RefreshInputs): LedgerRow[] {
+export function dueLook(inputs: LookData): LedgerRow[] {
+  const look = lookInputs(inputs);
+  return look === null ? [] : takeLook(look);
+}
+
+export type LookData = Pick<RefreshInputs, "phase" | "figures" | "ledger" | "asOfMs"> & {
+  recordedAtMs: number;
+};
+
+/** What a look would be taken on now; null when nobody has matured. */
+export function lookInputs({
+  phase,
+  figures,
+  ledger,
+  asOfMs,
+  recordedAtMs,
+}: LookData): LookInputs | null {
   const watermarkMs = maturedUntilMs(phase, figures, asOfMs);
-  if (watermarkMs === null) return [];
-  const readings = maturedReadings(phase, figures, asOfMs);
-  return takeLook({ phase, ledger, asOfMs, watermarkMs, matured: readings });
+  if (watermarkMs === null) return null;
+  const matured = maturedReadings(phase, figures, asOfMs);
+  return { phase, ledger, asOfMs, watermarkMs, recordedAtMs, matured };
 }
 
 /** When the newest cohort that has matured for every primary metric did so; null when none has. */

@@ -25,7 +25,14 @@ function inputsOf(
     current: figures,
     matured: figures,
     quality: { quarantinedUnits: 0, botExposures: 0, lateEvents: 0, outsidePhaseUnits: 0 },
-    ledger: takeLook({ phase, matured: figures, ledger: [], asOfMs, watermarkMs: asOfMs }),
+    ledger: takeLook({
+      phase,
+      matured: figures,
+      ledger: [],
+      asOfMs,
+      watermarkMs: asOfMs,
+      recordedAtMs: asOfMs,
+    }),
     logEvidenceBefore: 0,
     ...more,
   };

@@ -5,7 +5,7 @@ import type { SampleRatioResult } from "../contracts/results.ts";
 import { sampleRatioTest, sequentialSampleRatioTest } from "../stats/index.ts";
 
 /** Evidence of 1/0.001 blocks decisions. */
-const alarmLogEvidence = Math.log(1 / 0.001);
+export const alarmLogEvidence = Math.log(1 / 0.001);
 
 /** @param largestBefore log evidence of earlier refreshes: once alarmed, always alarmed */
 export function sampleRatio(

@@ -5,7 +5,7 @@ import { takeLook } from "./take-look.ts";
 
 const dayMs = 86_400_000;
 
-const at = (instant: number) => ({ asOfMs: instant, watermarkMs: instant });
+const at = (instant: number) => ({ asOfMs: instant, watermarkMs: instant, recordedAtMs: instant });
 
 /** Takes a look after each of the given totals (units over both variants, split evenly; conversions of each). */
 function ledgerAfter(

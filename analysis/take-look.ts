@@ -1,85 +1,41 @@
 /**
- * When a look is due, and what it appends to the ledgers. A refresh is not a look: between two looks nothing is decided.
- * Bounds of earlier looks are never changed; the new one is computed from the information that the looks really had.
+ * What a look appends to the ledgers. Bounds of earlier looks are never changed; the new one is computed from the information that the looks
+ * really had.
  */
 
 import type { Phase, PhaseMetric } from "../contracts/phase.ts";
 import { groupSequentialBounds } from "../stats/index.ts";
-import { compare, isProportion, readingOf } from "./readings.ts";
-import type { Reading, ReadingsByVariant } from "./readings.ts";
+import { analysisVersion } from "./analysis-version.ts";
 import { leastNewInformation } from "./ledger.ts";
 import type { LedgerRow, TakenLook } from "./ledger.ts";
+import { plannedLook, primariesOf } from "./look-due.ts";
+import type { DueLook, LookInputs } from "./look-due.ts";
 import { lookInference } from "./look-inference.ts";
-
-const dayMs = 24 * 3_600_000;
-
-export interface LookInputs {
-  phase: Phase;
-  /** By primary metric, on matured units. */
-  matured: ReadonlyMap<string, ReadingsByVariant>;
-  /** Every row of the phase so far, oldest first. */
-  ledger: readonly LedgerRow[];
-  asOfMs: number;
-  /** When the newest of the matured units had matured: a look needs newer ones than the last look had. */
-  watermarkMs: number;
-}
+import { compare, readingOf } from "./readings.ts";
+import type { Reading, ReadingsByVariant } from "./readings.ts";
 
 /** The rows that this refresh appends: none unless a look is due. */
 export function takeLook(inputs: LookInputs): LedgerRow[] {
-  const { phase, ledger, watermarkMs } = inputs;
-  if (ledger.some((row) => row.watermarkMs >= watermarkMs)) return [];
-  const primaries = phase.metrics.filter(({ role }) => role === "primary");
-  const share = maturedShare(inputs, primaries);
-  if (planned(inputs, share, watermarkMs) <= plannedBefore(inputs)) return [];
-  const last = share >= 1;
-  if (!last && !primaries.every((metric) => hasEnough(inputs, metric))) return [];
+  const due = plannedLook(inputs);
+  return due === null ? [] : rowsOf(inputs, due);
+}
+
+/** One row for each primary metric and treatment whose ledger is open and has new information. */
+export function rowsOf(inputs: LookInputs, due: DueLook): LedgerRow[] {
+  const { phase } = inputs;
   const treatments = phase.variants
     .map(({ variant }) => variant)
     .filter((v) => v !== phase.control);
-  return primaries.flatMap((metric) =>
-    treatments.flatMap((variant) => appendTo(inputs, { metric, variant, share, last })),
-  );
-}
-
-/** Matured units over planned ones: of the primary metric that has fewest, because a look is for the whole experiment. */
-function maturedShare({ phase, matured }: LookInputs, primaries: readonly PhaseMetric[]): number {
-  const units = primaries.map(({ key }) =>
-    [...(matured.get(key)?.values() ?? [])].reduce((total, { n }) => total + n, 0),
-  );
-  return Math.min(...units) / phase.plan.maximumSampleSize;
-}
-
-/** How many planned looks have been reached: by units, or for calendar plans by days since the start. */
-function planned({ phase }: LookInputs, share: number, atMs: number): number {
-  const { looks } = phase.plan;
-  if ("fractions" in looks)
-    return looks.fractions.filter((fraction) => fraction <= share + 1e-12).length;
-  const startMs = phase.running[0]?.[0] ?? atMs;
-  const everyMs = looks.every === "day" ? dayMs : 7 * dayMs;
-  const reached = Math.min(looks.count, Math.floor((atMs - startMs) / everyMs));
-  return share >= 1 ? looks.count : Math.max(0, reached);
-}
-
-function plannedBefore(inputs: LookInputs): number {
-  const last = inputs.ledger.at(-1);
-  return last === undefined ? 0 : planned(inputs, last.inputs.maturedShare, last.watermarkMs);
-}
-
-/** The normal approximation must hold as deep in the tail as early bounds lie (pitfalls: tails of rare events, uneven splits). */
-function hasEnough({ phase, matured }: LookInputs, metric: PhaseMetric): boolean {
-  const weights = phase.variants.map(({ weightBasisPoints }) => weightBasisPoints);
-  const uneven = Math.max(...weights) / Math.min(...weights) > 70 / 30;
-  const least = uneven ? 400 : 100;
-  return [...(matured.get(metric.key)?.values() ?? [])].every(({ n, sums }) =>
-    isProportion(metric) ? Math.min(sums.y, n - sums.y) >= least : n >= least,
+  return primariesOf(phase).flatMap((metric) =>
+    treatments.flatMap((variant) => appendTo(inputs, { metric, variant, due })),
   );
 }
 
 function appendTo(
-  { phase, matured, ledger, asOfMs, watermarkMs }: LookInputs,
-  look: { metric: PhaseMetric; variant: string; share: number; last: boolean },
+  { phase, matured, ledger, asOfMs, watermarkMs, recordedAtMs }: LookInputs,
+  { metric, variant, due }: { metric: PhaseMetric; variant: string; due: DueLook },
 ): LedgerRow[] {
-  const { metric, variant, share, last } = look;
+  const { cause, share, last, mayDecide } = due;
   const { plan, control } = phase;
   const before = ledger.filter((row) => row.metric === metric.key && row.variant === variant);
   const previous = before.at(-1);
@@ -101,7 +57,7 @@ function appendTo(
   });
   const level = 1 - plan.ledgerAlpha;
   const compared = compare(metric, readings, { control, treatment: variant, level });
-  const bound = bounds.upper[k] ?? Infinity;
+  const bound = mayDecide ? (bounds.upper[k] ?? Infinity) : Infinity;
   const { z } = compared;
   const taken: TakenLook = {
     metric: metric.key,
@@ -117,6 +73,11 @@ function appendTo(
     alphaSpent: bounds.alphaSpent[k] ?? 0,
     crossed: z !== null && reaches(z, bound, phase, metric),
     final: spendingTime === 1,
+    cause,
+    recordedAtMs,
+    analysisVersion,
+    futilityBoundary: null,
+    futile: false,
     inputs: {
       maturedShare: share,
       effect: compared.effect,

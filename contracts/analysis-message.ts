@@ -35,10 +35,21 @@ const purge = z.object({
   before: z.string(),
 });
 
+const deliver = z.object({
+  v: z.literal(1),
+  /** Send a notice to a webhook. */
+  task: z.literal("deliver"),
+  notice: z.string(),
+  webhook: z.string(),
+  /** Before this one: an attempt is made once. */
+  attempts: z.number(),
+});
+
 export const analysisMessage = z.discriminatedUnion("task", [
   refresh,
   compact,
   purge,
+  deliver,
   rebuildMessage,
   retireMessage,
 ]);
@@ -47,3 +58,4 @@ export type AnalysisMessage = z.output<typeof analysisMessage>;
 export type RefreshMessage = z.output<typeof refresh>;
 export type CompactMessage = z.output<typeof compact>;
 export type PurgeMessage = z.output<typeof purge>;
+export type DeliverMessage = z.output<typeof deliver>;

@@ -3,6 +3,7 @@
 import type { Holdout } from "../contracts/holdout.ts";
 import type { Layer } from "../contracts/layer.ts";
 import type { MetricBody } from "../contracts/metric.ts";
+import type { Notice } from "../contracts/notice.ts";
 import type { SegmentBody } from "../contracts/segment.ts";
 import type { Flag } from "../core/index.ts";
 import type { ExperimentRecord } from "./experiment.ts";
@@ -54,6 +55,8 @@ export interface Decision<T> {
   action: string;
   reason?: string;
   writes: readonly [Write, ...Write[]];
+  /** What somebody should be told of it, in the same transaction. */
+  notices?: readonly Notice[];
   value: T;
 }
 

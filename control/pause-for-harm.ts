@@ -14,12 +14,14 @@ export interface Harm {
   breaches: readonly Breach[];
   /** Names the numbers; for the audit log. */
   reason: string;
+  /** Event ids, one a breach. */
+  eventIds: readonly string[];
 }
 
 /** Refuses when another analysis was faster, or when nothing is left to pause. */
 export function pauseForHarm(
   state: EnvironmentState,
-  { experiment, phase, breaches, reason }: Harm,
+  { experiment, phase, breaches, reason, eventIds }: Harm,
   { at, nowMs }: { at: string; nowMs: number },
 ): Result<Decision<ExperimentRecord>> {
   const before = state.experiments.find(({ key }) => key === experiment);
@@ -47,6 +49,15 @@ export function pauseForHarm(
     action: before.status === "running" ? "pause" : "alarm",
     reason,
     writes: [{ entity: "experiment", record }],
+    notices: added.map((breach, index) => ({
+      id: eventIds[index] ?? "",
+      key: `breach/${experiment}/${phase}/${breach.metric}/${breach.variant}/${breach.evidence.watchedFromMs}`,
+      kind: "guardrail.breached",
+      at,
+      experiment,
+      summary: reason,
+      data: { phase, ...breach, paused: true },
+    })),
     value: record,
   });
 }

@@ -29,6 +29,7 @@ import type {
 } from "../control/environment-state.ts";
 import type { ExperimentRecord } from "../control/experiment.ts";
 import { auditLog, definitions, environments, experiments } from "../schema/control/tables.ts";
+import { noticeStatements } from "./outbox.ts";
 
 export interface ChangeRequest {
   environment: string;
@@ -98,8 +99,11 @@ export function definitionStore(d1: D1Database) {
     const writes: BatchItem<"sqlite">[] = decision.writes.map((write) =>
       put(request.environment, write),
     );
+    const told = (decision.notices ?? []).flatMap((notice) =>
+      noticeStatements(d1, request.environment, notice),
+    );
     try {
-      await db.batch([guard, audit, ...writes]);
+      await db.batch([guard, audit, ...writes, ...told]);
       return true;
     } catch (error) {
       if (lostRace.test(messageOf(error))) return false;

@@ -9,6 +9,7 @@ import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod/mini";
 import { hashSecret } from "../contracts/api-key.ts";
 import type { ApiKey, KeyDirectory } from "../contracts/api-key.ts";
+import { auditedChange } from "./audited-change.ts";
 import type { ChangeRequest } from "./definition-store.ts";
 import { apiKeys, auditLog, customers, environments } from "../schema/control/tables.ts";
 
@@ -25,31 +26,6 @@ export type EnvironmentStore = ReturnType<typeof environmentStore>;
 
 export function environmentStore(d1: D1Database) {
   const db = drizzle(d1);
-
-  const increment = (environment: string) =>
-    db
-      .update(environments)
-      .set({ version: sql`version + 1` })
-      .where(eq(environments.id, environment));
-
-  /** In the batch that increments: the row bears the version that the change made. */
-  const audited = (
-    { environment, auditId, at, actor }: ChangeRequest,
-    action: string,
-    key: string,
-    after: object,
-  ) =>
-    db.insert(auditLog).values({
-      id: auditId,
-      environmentId: environment,
-      version: sql`(select version from environments where id = ${environment})`,
-      at,
-      actor,
-      action,
-      entity: "key",
-      entityKey: key,
-      after: JSON.stringify(after),
-    });
 
   async function environmentOf(name: string): Promise<string | null> {
     const [customer = "", environment = "", ...rest] = name.split("/");
@@ -79,7 +55,12 @@ export function environmentStore(d1: D1Database) {
     async addKey(request: ChangeRequest, { origins, hash, ...key }: NewKey): Promise<void> {
       const { environment: environmentId, at: createdAt } = request;
       await db.batch([
-        increment(environmentId),
+        ...auditedChange(d1, request, {
+          action: "create",
+          entity: "key",
+          key: key.id,
+          after: { ...key, ...(origins && { origins }) },
+        }),
         db.insert(apiKeys).values({
           ...key,
           hash,
@@ -88,7 +69,6 @@ export function environmentStore(d1: D1Database) {
           origins: origins === undefined ? null : JSON.stringify(origins),
           published: false,
         }),
-        audited(request, "create", key.id, { ...key, ...(origins && { origins }) }),
       ]);
     },
 
@@ -104,9 +84,13 @@ export function environmentStore(d1: D1Database) {
       if (row === undefined) return null;
       const { kind, role, name } = row;
       await db.batch([
-        increment(environment),
+        ...auditedChange(d1, request, {
+          action: "revoke",
+          entity: "key",
+          key: id,
+          after: { id, kind, role, name, revokedAt: at },
+        }),
         db.update(apiKeys).set({ revokedAt: at, published: false }).where(inForce),
-        audited(request, "revoke", id, { id, kind, role, name, revokedAt: at }),
       ]);
       return row.hash;
     },

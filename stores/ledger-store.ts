@@ -8,7 +8,9 @@ import { and, asc, eq, inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod/mini";
 import type { LedgerRow, LookFigures, LookInference } from "../analysis/ledger.ts";
+import type { Notice } from "../contracts/notice.ts";
 import { experiments, looks, results } from "../schema/control/tables.ts";
+import { noticeStatements } from "./outbox.ts";
 
 export interface ExperimentPhase {
   environment: string;
@@ -65,7 +67,7 @@ const lookInference = z.object({
 }) satisfies z.ZodMiniType<LookInference>;
 
 /** D1: a statement has at most 100 bound parameters. */
-const rowsPerInsert = 5;
+const rowsPerInsert = 4;
 
 export type LedgerStore = ReturnType<typeof ledgerStore>;
 
@@ -96,8 +98,12 @@ export function ledgerStore(d1: D1Database) {
       );
     },
 
-    /** All rows of one look or none; false when somebody else has taken it. */
-    async append(of: ExperimentPhase, rows: readonly LedgerRow[]): Promise<boolean> {
+    /** All rows of one look, and what is to be told of it, or none; false when somebody else has taken it. */
+    async append(
+      of: ExperimentPhase,
+      rows: readonly LedgerRow[],
+      notices: readonly Notice[] = [],
+    ): Promise<boolean> {
       const inserts = [];
       for (let start = 0; start < rows.length; start += rowsPerInsert) {
         const values = rows.slice(start, start + rowsPerInsert).map((row) => rowOf(of, row));
@@ -106,7 +112,11 @@ export function ledgerStore(d1: D1Database) {
       const [first, ...rest] = inserts;
       if (first === undefined) return true;
       try {
-        await db.batch([first, ...rest]);
+        await db.batch([
+          first,
+          ...rest,
+          ...notices.flatMap((notice) => noticeStatements(d1, of.environment, notice)),
+        ]);
         return true;
       } catch (error) {
         const cause = error instanceof Error ? `${error.message} ${String(error.cause)}` : "";
@@ -152,7 +162,7 @@ export function ledgerStore(d1: D1Database) {
       }));
     },
 
-    async save(refresh: Refresh): Promise<void> {
+    async save(refresh: Refresh, notices: readonly Notice[] = []): Promise<void> {
       const { environment, experiment, asOfMs, activity, settlesAtMs, body } = refresh;
       const row = {
         settlesAtMs,
@@ -160,13 +170,16 @@ export function ledgerStore(d1: D1Database) {
         activity: JSON.stringify(activity),
         body,
       };
-      await db
-        .insert(results)
-        .values({ ...row, environmentId: environment, experiment })
-        .onConflictDoUpdate({
-          target: [results.environmentId, results.experiment],
-          set: row,
-        });
+      await db.batch([
+        db
+          .insert(results)
+          .values({ ...row, environmentId: environment, experiment })
+          .onConflictDoUpdate({
+            target: [results.environmentId, results.experiment],
+            set: row,
+          }),
+        ...notices.flatMap((notice) => noticeStatements(d1, environment, notice)),
+      ]);
     },
   };
 }

@@ -20,6 +20,11 @@ function row(variant: string, look: number, watermarkMs: number): LedgerRow {
     alphaSpent: 0.001,
     crossed: false,
     final: false,
+    cause: "asked",
+    recordedAtMs: watermarkMs + 700,
+    analysisVersion: 2,
+    futilityBoundary: 0.25,
+    futile: true,
     inputs: {
       maturedShare: 0.2,
       effect: -0.01,

@@ -159,6 +159,17 @@ export const looks = sqliteTable(
     crossed: integer("crossed", { mode: "boolean" }).notNull(),
     /** The last look there is: all alpha is spent or the plan ended. */
     final: integer("final", { mode: "boolean" }).notNull(),
+    /** Why it was taken: see LookCause. */
+    cause: text("cause", { enum: ["planned", "asked", "declared"] })
+      .notNull()
+      .default("planned"),
+    /** Epoch ms of the wall clock; `takenAt` is the analysis' own. 0: not noted. */
+    recordedAtMs: integer("recorded_at_ms").notNull().default(0),
+    /** Of the code that took it (analysis/analysis-version.ts). */
+    analysisVersion: integer("analysis_version").notNull().default(1),
+    /** Null: the plan has no futility bound, or this look may spend nothing on one. */
+    futilityBoundary: real("futility_boundary"),
+    futile: integer("futile", { mode: "boolean" }).notNull().default(false),
     /** JSON: the sufficient statistics that the look used. */
     inputs: text("inputs").notNull(),
     /** JSON: what may be said at this look, whatever the reason to stop (analysis/ledger.ts). */
@@ -194,3 +205,67 @@ export const results = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.environmentId, t.experiment] })],
 );
+
+/** Where alerts are sent. Rows stay after removal: deliveries name them. */
+export const webhooks = sqliteTable(
+  "webhooks",
+  {
+    id: text("id").primaryKey(),
+    environmentId: text("environment_id")
+      .notNull()
+      .references(() => environments.id),
+    url: text("url").notNull(),
+    /** JSON array of notice kinds (contracts/notice.ts). */
+    events: text("events").notNull(),
+    /** What deliveries are signed with: it has to be kept as it is. */
+    secret: text("secret").notNull(),
+    createdAt: text("created_at").notNull(),
+    /** Null while it is in force. */
+    removedAt: text("removed_at"),
+  },
+  (t) => [index("webhooks_environment").on(t.environmentId)],
+);
+
+/** The outbox: what somebody should be told, written in the transaction that decided it. A thing is told once, by its key. */
+export const notices = sqliteTable(
+  "notices",
+  {
+    /** The event id that receivers see. */
+    id: text("id").primaryKey(),
+    environmentId: text("environment_id").notNull(),
+    key: text("key").notNull(),
+    kind: text("kind").notNull(),
+    at: text("at").notNull(),
+    /** JSON as it is sent: the same bytes at every attempt. */
+    body: text("body").notNull(),
+  },
+  (t) => [uniqueIndex("notices_key").on(t.environmentId, t.key)],
+);
+
+/** One row a notice and webhook that was in force then. */
+export const deliveries = sqliteTable(
+  "deliveries",
+  {
+    notice: text("notice").notNull(),
+    webhook: text("webhook").notNull(),
+    attempts: integer("attempts").notNull(),
+    /** Epoch ms; null: delivered, or given up. */
+    nextAttemptAtMs: integer("next_attempt_at_ms"),
+    deliveredAt: text("delivered_at"),
+    lastError: text("last_error"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.notice, t.webhook] }),
+    index("deliveries_due").on(t.nextAttemptAtMs),
+    index("deliveries_webhook").on(t.webhook),
+  ],
+);
+
+/** One row: how the cron's last run went, so that the next one can tell of a failure. */
+export const cronRuns = sqliteTable("cron_runs", {
+  id: integer("id").primaryKey(),
+  /** Epoch ms of the wall clock. */
+  startedAtMs: integer("started_at_ms").notNull(),
+  /** Null: it has not come to its end. */
+  finishedAtMs: integer("finished_at_ms"),
+});

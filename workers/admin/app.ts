@@ -18,18 +18,21 @@ import type { DefinitionStore } from "../../stores/definition-store.ts";
 import type { EnvironmentStore } from "../../stores/environment-store.ts";
 import type { LedgerStore } from "../../stores/ledger-store.ts";
 import type { Publisher } from "../../stores/publisher.ts";
+import type { WebhookStore } from "../../stores/webhook-store.ts";
 import { auditRoutes } from "./audit.ts";
 import { definitionRoutes } from "./definitions.ts";
 import { experimentRoutes } from "./experiments.ts";
 import { keyRoutes } from "./keys.ts";
 import { layerRoutes } from "./layers.ts";
 import { resultRoutes } from "./results.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
 export interface Services {
   definitions: DefinitionStore;
   environments: EnvironmentStore;
   publisher: Publisher;
   ledger: LedgerStore;
+  webhooks: WebhookStore;
   now: () => Date;
   /** A UUIDv7. */
   newId: () => string;
@@ -47,6 +50,10 @@ export function adminApp(services: Services) {
       needs(services.environments, () => "admin"),
     )
     .use(
+      "/api/v1/webhooks/*",
+      needs(services.environments, () => "admin"),
+    )
+    .use(
       "/api/v1/*",
       needs(services.environments, (method) => (method === "GET" ? "viewer" : "editor")),
     )
@@ -58,6 +65,7 @@ export function adminApp(services: Services) {
     .route("/api/v1/experiments", experimentRoutes(services))
     .route("/api/v1/experiments", resultRoutes(services))
     .route("/api/v1/keys", keyRoutes(services))
+    .route("/api/v1/webhooks", webhookRoutes(services))
     .route("/api/v1/audit", auditRoutes(services));
 }
 

@@ -6,6 +6,7 @@ import { configKeys } from "../../contracts/config-keys.ts";
 import { definitionStore } from "../../stores/definition-store.ts";
 import { environmentStore } from "../../stores/environment-store.ts";
 import { ledgerStore } from "../../stores/ledger-store.ts";
+import { webhookStore } from "../../stores/webhook-store.ts";
 import { publisher } from "../../stores/publisher.ts";
 import { newEnvironment, requestOf } from "../../test/control-database.ts";
 import { at } from "../../test/control-state.ts";
@@ -49,6 +50,7 @@ async function create(failures: number) {
     environments,
     publisher: publisher(kv, definitions, environments),
     ledger: ledgerStore(env.CONTROL),
+    webhooks: webhookStore(env.CONTROL),
     now: () => new Date(at),
     newId,
     newSecret: newId,

@@ -6,6 +6,7 @@ import { definitionStore } from "../../stores/definition-store.ts";
 import { environmentStore } from "../../stores/environment-store.ts";
 import { ledgerStore } from "../../stores/ledger-store.ts";
 import { publisher } from "../../stores/publisher.ts";
+import { webhookStore } from "../../stores/webhook-store.ts";
 import { adminApp } from "./app.ts";
 
 export interface Env {
@@ -22,6 +23,7 @@ export default {
       environments,
       publisher: publisher(env.CONFIG, definitions, environments),
       ledger: ledgerStore(env.CONTROL),
+      webhooks: webhookStore(env.CONTROL),
       now: () => new Date(),
       newId: uuid,
       newSecret: () => `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll("-", ""),

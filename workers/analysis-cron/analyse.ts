@@ -4,9 +4,12 @@
  */
 
 import * as z from "zod/mini";
+import { lookNotices, mismatchNotices } from "../../analysis/notices.ts";
+import { alarmLogEvidence } from "../../analysis/sample-ratio.ts";
 import { dueLook, refreshed } from "../../analysis/refresh.ts";
 import type { PhaseFigures, RefreshInputs } from "../../analysis/refresh.ts";
 import type { RefreshMessage } from "../../contracts/analysis-message.ts";
+import { withCountedMetrics } from "../../control/counted-metrics.ts";
 import { currentPhase } from "../../control/experiment.ts";
 import { closesAfterMs, graceMs } from "../../counting/plan.ts";
 import type { LedgerStore, Refresh } from "../../stores/ledger-store.ts";
@@ -48,8 +51,10 @@ export async function analyse(
     { environment, record: found, phase: running },
     { rows, asOfMs },
   );
-  const phase = currentPhase(record);
-  if (phase?.phase !== running.phase) return;
+  const current = currentPhase(record);
+  if (current?.phase !== running.phase) return;
+  const rebuilt = shards.map(({ rebuiltAtMs }) => rebuiltAtMs);
+  const phase = withCountedMetrics(current, rebuilt);
   const inputs: RefreshInputs = {
     record,
     phase,
@@ -58,21 +63,25 @@ export async function analyse(
     ledger: await ledger.looks(of),
     logEvidenceBefore: logEvidenceOf(before, phase.phase),
   };
-  const look = dueLook(inputs);
-  if (look.length > 0 && !(await ledger.append(of, look))) {
+  const look = dueLook({ ...inputs, recordedAtMs: services.nowMs() });
+  const about = { experiment, phase, asOfMs, newId: services.newId };
+  const told = lookNotices(about, look, [...inputs.ledger, ...look]);
+  if (look.length > 0 && !(await ledger.append(of, look, told))) {
     console.log(JSON.stringify({ event: "look-taken-by-another", ...of }));
   }
   const answer = refreshed({ ...inputs, ledger: await ledger.looks(of) });
   const longestWindowMs = Math.max(...phase.metrics.map(closesAfterMs));
   const lastEventMs = figures.lastEventMs ?? 0;
-  await ledger.save({
+  const wasMismatched = inputs.logEvidenceBefore >= alarmLogEvidence;
+  const refresh = {
     environment,
     experiment,
     asOfMs,
     activity: shards.map(({ activity }) => activity?.version ?? 0),
     settlesAtMs: lastEventMs + longestWindowMs + graceMs + hourMs,
     body: JSON.stringify(answer),
-  });
+  };
+  await ledger.save(refresh, wasMismatched ? [] : mismatchNotices(about, answer.sampleRatio));
 }
 
 function logEvidenceOf(before: Refresh | null, phase: number): number {

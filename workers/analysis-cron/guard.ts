@@ -31,7 +31,8 @@ export async function guard(
   if (breaches.length === 0) return record;
   const at = new Date(recordedAtMs).toISOString();
   const reason = breaches.map(breachSentence).join(" ");
-  const harm = { experiment: record.key, phase: phase.phase, breaches, reason };
+  const eventIds = breaches.map(newId);
+  const harm = { experiment: record.key, phase: phase.phase, breaches, reason, eventIds };
   const changed = await definitions.change(
     { environment, actor: "cron", auditId: newId(), at },
     (state) => pauseForHarm(state, harm, { at, nowMs: recordedAtMs }),

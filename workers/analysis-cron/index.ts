@@ -1,6 +1,6 @@
 /**
  * Composition root of the analysis worker. Every minute the cron repairs KV where it lags CONTROL and queues what is to be done:
- * experiments that need a refresh, hours of the archive to compact, shards to count anew, and what is old to remove.
+ * experiments that need a refresh, notices to deliver, hours of the archive to compact, shards to count anew, and what is old to remove.
  * The queue's consumers do it, so that slow or failing work delays no other.
  */
 
@@ -12,23 +12,29 @@ import type {
   R2Bucket,
 } from "@cloudflare/workers-types";
 import { v7 as uuid } from "uuid";
+import type { AnalysisMessage } from "../../contracts/analysis-message.ts";
+import { addedMetrics } from "../../stores/added-metrics.ts";
 import { queueAnalyses } from "../../stores/analysis-queue.ts";
 import { archiveReader } from "../../stores/archive-reader.ts";
 import { archiveRetention } from "../../stores/archive-retention.ts";
 import { archivedBefore } from "../../stores/archived-experiments.ts";
 import { cellStore } from "../../stores/cell-store.ts";
 import { compactionStore } from "../../stores/compaction-store.ts";
+import { cronRunStore } from "../../stores/cron-runs.ts";
 import { currentPlans } from "../../stores/current-plans.ts";
 import { definitionStore } from "../../stores/definition-store.ts";
 import { environmentStore } from "../../stores/environment-store.ts";
 import { ledgerStore } from "../../stores/ledger-store.ts";
 import { numberedBindings } from "../../stores/numbered-bindings.ts";
 import { publisher } from "../../stores/publisher.ts";
+import { queueBacklogs } from "../../stores/queue-backlog.ts";
 import { rawArchive } from "../../stores/raw-archive.ts";
 import { rebuildDifference } from "../../stores/rebuild-difference.ts";
 import { rebuildStore } from "../../stores/rebuild-store.ts";
 import { shardRetention } from "../../stores/shard-retention.ts";
 import { foldIntoRebuild } from "../../stores/unit-shard.ts";
+import { webhookStore } from "../../stores/webhook-store.ts";
+import { planDeliveries } from "./deliver.ts";
 import { performAll } from "./perform.ts";
 import { planCompactions } from "./plan-compactions.ts";
 import { planRebuilds } from "./plan-rebuilds.ts";
@@ -36,6 +42,8 @@ import { planAnalyses } from "./plan.ts";
 import { planPurges } from "./purge.ts";
 import { repair } from "./repair.ts";
 import { planRetirements } from "./retire.ts";
+import { runSteps } from "./run-steps.ts";
+import { watchPipeline } from "./watch-pipeline.ts";
 
 export interface Env {
   CONTROL: D1Database;
@@ -43,6 +51,8 @@ export interface Env {
   ARCHIVE: R2Bucket;
   ANALYSES: Queue<string>;
   [metrics: `METRICS_${number}`]: D1Database;
+  /** To see their backlogs. */
+  [events: `EVENTS_${number}`]: Queue<string>;
   /** Days; unset or 0 keeps for good. */
   ARCHIVE_RETENTION_DAYS?: number;
   DEAD_LETTER_RETENTION_DAYS?: number;
@@ -65,7 +75,11 @@ function services(env: Env) {
     },
     shards: numberedBindings(env, "METRICS_").map(shardServices),
     queue: queueAnalyses.bind(null, env.ANALYSES),
-    newId: uuid,
+    webhooks: webhookStore(env.CONTROL),
+    cronRuns: cronRunStore(env.CONTROL),
+    backlogs: () => queueBacklogs(numberedBindings(env, "EVENTS_")),
+    send: (request: Request) => fetch(request),
+    newId: () => uuid(),
     nowMs: () => Date.now(),
   };
 }
@@ -99,24 +113,44 @@ function batchServices(env: Env) {
 
 export default {
   async scheduled({ scheduledTime }, env) {
-    const { environments, publisher, ledger, cells, archive, shards, queue } = services(env);
-    await repair(environments, publisher);
-    const [started, activity] = await Promise.all([ledger.started(), cells.readActivity()]);
-    await queue(planAnalyses(started, activity, scheduledTime));
-    await queue(await planCompactions(archive.raw, archive.compactions, scheduledTime));
-    const retention = {
-      events: env.ARCHIVE_RETENTION_DAYS,
-      deadLetters: env.DEAD_LETTER_RETENTION_DAYS,
-    };
-    await queue(await planPurges(archive.retention, retention, scheduledTime));
-    await queue(
-      await planRebuilds(
-        shards.map(({ rebuilds }) => rebuilds),
-        { asOfMs: scheduledTime, nowMs: Date.now(), newId: uuid },
+    const all = services(env);
+    const { environments, publisher, ledger, cells, archive, shards, queue, webhooks, nowMs } = all;
+    const plan = (name: string, messages: () => Promise<AnalysisMessage[]>) => ({
+      name,
+      run: async () => queue(await messages()),
+    });
+    await runSteps(all, [
+      { name: "repair", run: () => repair(environments, publisher) },
+      plan("analyses", async () => {
+        const [started, activity] = await Promise.all([ledger.started(), cells.readActivity()]);
+        const added = await addedMetrics(env.CONTROL);
+        return planAnalyses(started, activity, { added, asOfMs: scheduledTime });
+      }),
+      { name: "pipeline", run: () => watchPipeline(all) },
+      plan("deliveries", async () => planDeliveries(await webhooks.due(nowMs()))),
+      plan("compactions", () => planCompactions(archive.raw, archive.compactions, scheduledTime)),
+      plan("purges", () =>
+        planPurges(
+          archive.retention,
+          { events: env.ARCHIVE_RETENTION_DAYS, deadLetters: env.DEAD_LETTER_RETENTION_DAYS },
+          scheduledTime,
+        ),
       ),
-    );
-    const { EXPERIMENT_RETENTION_DAYS: days } = env;
-    await queue(planRetirements(shards.length, days, scheduledTime));
+      plan("rebuilds", async () =>
+        planRebuilds(
+          shards.map(({ rebuilds }) => rebuilds),
+          {
+            added: await addedMetrics(env.CONTROL),
+            asOfMs: scheduledTime,
+            nowMs: nowMs(),
+            newId: uuid,
+          },
+        ),
+      ),
+      plan("retirements", async () =>
+        planRetirements(shards.length, env.EXPERIMENT_RETENTION_DAYS, scheduledTime),
+      ),
+    ]);
   },
 
   async queue(batch, env) {

@@ -4,19 +4,23 @@
  */
 
 import type { Message } from "@cloudflare/workers-types";
-import type { AnalysisMessage } from "../../contracts/analysis-message.ts";
+import type { AnalysisMessage, RefreshMessage } from "../../contracts/analysis-message.ts";
 import { readAnalysis } from "../../stores/analysis-queue.ts";
 import type { ArchiveRetention } from "../../stores/archive-retention.ts";
+import type { WebhookStore } from "../../stores/webhook-store.ts";
 import { analyse } from "./analyse.ts";
 import type { Services as AnalysisServices } from "./analyse.ts";
 import { compact } from "./compact.ts";
 import type { Archive } from "./compact.ts";
+import { deliver } from "./deliver.ts";
+import type { DeliverServices } from "./deliver.ts";
 import { rebuild } from "./rebuild.ts";
 import type { RebuildServices } from "./rebuild.ts";
 import { retire } from "./retire.ts";
 import type { RetireServices } from "./retire.ts";
 
-export interface Services extends AnalysisServices {
+export interface Services extends AnalysisServices, DeliverServices {
+  webhooks: DeliverServices["webhooks"] & Pick<WebhookStore, "tell">;
   archive: Archive & { retention: ArchiveRetention };
   rebuilds: RebuildServices;
   retirements: RetireServices;
@@ -25,8 +29,9 @@ export interface Services extends AnalysisServices {
 
 /** Then it is left to the cron, which plans at its next tick whatever is still to be done. */
 const mostAttempts = 4;
+const hourMs = 3_600_000;
 
-interface Delivery {
+interface Understood {
   message: Message<string>;
   work: AnalysisMessage;
 }
@@ -35,25 +40,53 @@ export async function performAll(
   messages: readonly Message<string>[],
   services: Services,
 ): Promise<void> {
-  const deliveries = messages.flatMap((message) => understood(message) ?? []);
-  const isRefresh = ({ work }: Delivery) => work.task === "refresh";
-  const ordered = [
-    ...deliveries.filter(isRefresh),
-    ...deliveries.filter((delivery) => !isRefresh(delivery)),
-  ];
-  for (const { message, work } of ordered) {
-    try {
-      await perform(work, services);
-      message.ack();
-    } catch (error) {
-      tell("analysis-failed", message, error);
-      if (message.attempts < mostAttempts) message.retry({ delaySeconds: 2 ** message.attempts });
-      else message.ack();
+  const tasks = messages.flatMap((message) => understood(message) ?? []);
+  const urgent = tasks.filter(({ work }) => work.task === "refresh");
+  const sent = tasks.filter(({ work }) => work.task === "deliver");
+  const rest = tasks.filter((each) => !urgent.includes(each) && !sent.includes(each));
+  for (const each of [...urgent, ...rest]) await answered(each, services);
+  // Somebody else's server may take its time: that delays no analysis, and no other notice.
+  await Promise.all(sent.map((each) => answered(each, services)));
+}
+
+async function answered({ message, work }: Understood, services: Services): Promise<void> {
+  try {
+    await perform(work, services);
+    message.ack();
+  } catch (error) {
+    tell("analysis-failed", message, error);
+    if (message.attempts < mostAttempts) {
+      message.retry({ delaySeconds: 2 ** message.attempts });
+      return;
     }
+    message.ack();
+    if (work.task === "refresh") await tellFailing(services, work, error);
   }
 }
 
-function understood(message: Message<string>): Delivery | null {
+/** Once an hour and experiment. */
+async function tellFailing(
+  { webhooks, newId, nowMs }: Services,
+  { environment, experiment }: RefreshMessage,
+  error: unknown,
+): Promise<void> {
+  const now = nowMs();
+  try {
+    await webhooks.tell(environment, {
+      id: newId(),
+      key: `analysis/${experiment}/${Math.floor(now / hourMs)}`,
+      kind: "cron.failing",
+      at: new Date(now).toISOString(),
+      experiment,
+      summary: `${experiment} cannot be analysed: ${String(error).slice(0, 500)}`,
+      data: { attempts: mostAttempts },
+    });
+  } catch (failure) {
+    console.error(JSON.stringify({ event: "notice-lost", experiment, error: String(failure) }));
+  }
+}
+
+function understood(message: Message<string>): Understood | null {
   try {
     return { message, work: readAnalysis(message.body) };
   } catch (error) {
@@ -75,6 +108,8 @@ async function perform(
     case "purge":
       if (await archive.retention.removeBefore(work.prefix, work.before)) await queue([work]);
       return;
+    case "deliver":
+      return deliver(services, work);
     case "rebuild":
       if (await rebuild(rebuilds, work)) await queue([work]);
       return;

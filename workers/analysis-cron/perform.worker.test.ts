@@ -15,6 +15,7 @@ import { rebuildDifference } from "../../stores/rebuild-difference.ts";
 import { rebuildStore } from "../../stores/rebuild-store.ts";
 import { shardRetention } from "../../stores/shard-retention.ts";
 import { foldIntoRebuild } from "../../stores/unit-shard.ts";
+import { webhookStore } from "../../stores/webhook-store.ts";
 import { performAll } from "./perform.ts";
 import type { Services } from "./perform.ts";
 
@@ -48,6 +49,8 @@ function services(): Services {
         return experiment === "broken" ? Promise.reject(new Error("down")) : Promise.resolve(null);
       },
     },
+    webhooks: webhookStore(env.CONTROL),
+    send: () => Promise.reject(new Error("nobody is there")),
     publisher: { publish: () => Promise.resolve() },
     newId: () => crypto.randomUUID(),
     nowMs: () => 0,
