@@ -30,10 +30,14 @@ const acceptableId = /^[\w.:-]{1,64}$/;
 export function requestIdOf<E extends WithRequestId>(c: Context<E>): string {
   const known: string | undefined = c.get("requestId");
   if (known !== undefined) return known;
-  const given = c.req.raw.headers.get(requestIdHeader);
-  const id = given !== null && acceptableId.test(given) ? given : crypto.randomUUID();
+  const id = givenRequestId(c.req.raw.headers) ?? crypto.randomUUID();
   c.set("requestId", id);
   return id;
+}
+
+export function givenRequestId(headers: Headers): string | null {
+  const given = headers.get(requestIdHeader);
+  return given !== null && acceptableId.test(given) ? given : null;
 }
 
 /** An app whose every answer carries the request's id. */
@@ -43,7 +47,7 @@ export function createApp<Bindings extends object>(): Hono<AppEnv<Bindings>> {
   return app;
 }
 
-/** As `createApp`, without middleware, which costs a tenth of an evaluation: routes put the request's id on their answers. */
+/** As `createApp`, without middleware, which costs a tenth of an evaluation: routes put the caller's request id on their answers. */
 export function createBareApp<Bindings extends object>(): Hono<AppEnv<Bindings>> {
   const app = new Hono<AppEnv<Bindings>>();
   app.notFound((c) =>

@@ -4,7 +4,7 @@
  */
 
 const allowed = "authorization, content-type, if-none-match, x-api-key, x-request-id";
-const exposed = "etag, retry-after, x-edgewise-version, x-request-id";
+const exposed = "age, etag, retry-after, x-edgewise-version, x-request-id";
 const daySeconds = "86400";
 
 /** The answer to a preflight, which carries no key: what the key allows is decided at the request itself. */

@@ -233,7 +233,7 @@ describe("origins", () => {
       headers: {
         "access-control-allow-origin": shop,
         vary: "origin",
-        "access-control-expose-headers": "etag, retry-after, x-edgewise-version, x-request-id",
+        "access-control-expose-headers": "age, etag, retry-after, x-edgewise-version, x-request-id",
       },
     });
   });
@@ -353,11 +353,13 @@ test.each(Object.entries(strange))("a context with %s is answered", async (_name
   ]);
 });
 
-test("every answer carries the request's id, the caller's when it gave one", async () => {
+test("an evaluation carries the caller's request id, if it gave one; a refusal always has one", async () => {
   const { ask } = appOf();
   const id = "x-request-id";
   expect((await ask({ headers: { [id]: "mine-1" } })).headers[id]).toBe("mine-1");
-  expect((await ask({ headers: { [id]: "<b>" } })).headers[id]).toMatch(/^[\da-f-]{36}$/);
+  expect((await ask({ headers: { [id]: "<b>" } })).headers).not.toHaveProperty(id);
+  const refused = await ask({ secret: "ew_no", headers: { [id]: "<b>" } });
+  expect(refused.headers[id]).toMatch(/^[\da-f-]{36}$/);
   expect((await ask({ secret: "ew_no", headers: { [id]: "mine-2" } })).headers[id]).toBe("mine-2");
 });
 

@@ -8,7 +8,7 @@ import type { ApiKey, KeyDirectory, Later } from "../../contracts/api-key.ts";
 import { ok, refuse } from "../../contracts/problem.ts";
 import type { Problem, Result } from "../../contracts/problem.ts";
 import type { Context } from "../../core/index.ts";
-import { reply, requestIdOf } from "../../http/app.ts";
+import { givenRequestId, reply, requestIdOf } from "../../http/app.ts";
 import type { AppEnv } from "../../http/app.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import type { Need } from "../../http/authenticate.ts";
@@ -86,13 +86,14 @@ export function answer(
   body: string | null,
   { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
 ): Response {
-  // Each header costs: this is a good part of an evaluation.
+  // A header costs more than a flag: no id is minted for an answer that no log mentions.
   const all: Record<string, string> = {
     ...headers,
-    [requestIdHeader]: requestIdOf(c),
     "x-edgewise-version": String(snapshot.published.version),
     age: String(Math.floor(snapshot.ageMs / 1_000)),
   };
+  const requestId = status < 400 ? givenRequestId(c.req.raw.headers) : requestIdOf(c);
+  if (requestId !== null) all[requestIdHeader] = requestId;
   if (body !== null) all["content-type"] = "application/json";
   if (kind === "client") Object.assign(all, grantTo(c.req.raw.headers.get("origin")));
   return new Response(body, { status, headers: all });
