@@ -2,7 +2,7 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 const folders =
-  "{core,stats,counting,analysis,control,contracts,schema,stores,http,workers,sdk,scripts}";
+  "{core,stats,counting,analysis,control,contracts,schema,stores,http,html,workers,sdk,scripts}";
 
 /** Three kinds: pure code in Node, stores and workers' parts on real bindings in workerd, the whole system through its public port. */
 export default defineConfig({

@@ -1,0 +1,56 @@
+/**
+ * The headers of a page that was made for one visitor: its bytes are not the origin's, so neither are length, validators, digests and
+ * ranges, and no shared cache may keep it. All else is the origin's, every Set-Cookie too.
+ */
+
+const ofOriginsBytes = [
+  "content-length",
+  "etag",
+  "last-modified",
+  "accept-ranges",
+  "content-md5",
+  "digest",
+  "content-digest",
+  "repr-digest",
+];
+const forSharedCaches = ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"];
+
+export function personalHeaders(origins: Headers, setCookie: string | null): Headers {
+  const headers = new Headers(origins);
+  for (const name of [...ofOriginsBytes, ...forSharedCaches]) headers.delete(name);
+  headers.set("cache-control", privately(origins.get("cache-control")));
+  if (setCookie !== null) headers.append("set-cookie", setCookie);
+  return headers;
+}
+
+/** What the origin says, but for the visitor's own cache alone. */
+function privately(cacheControl: string | null): string {
+  const directives = (cacheControl ?? "").match(/(?:[^,"]|"[^"]*")+/g) ?? [];
+  const kept = directives
+    .map((directive) => directive.trim())
+    .filter((directive) => directive !== "")
+    .filter((directive) => !/^(?:public|private|s-maxage|proxy-revalidate)\b/i.test(directive));
+  return ["private", ...kept].join(", ");
+}
+
+/**
+ * A request whose answer cannot be "not modified": what the visitor has may be of another variant, or from before the experiment.
+ * The same request when it says nothing of the kind.
+ */
+export function unconditional(request: Request): Request {
+  const conditions = ["if-none-match", "if-modified-since"];
+  if (!conditions.some((name) => request.headers.has(name))) return request;
+  const headers = new Headers(request.headers);
+  for (const name of conditions) headers.delete(name);
+  return new Request(request, { headers });
+}
+
+const pageDestinations = new Set(["document", "iframe", "frame", "object", "embed", "empty"]);
+
+/** Whether a page may be the answer, as far as the request tells: pictures, styles and scripts keep their validators. */
+export function mayAskForPage({ headers }: Request): boolean {
+  const destination = headers.get("sec-fetch-dest");
+  if (destination !== null && !pageDestinations.has(destination)) return false;
+  const accept = headers.get("accept");
+  return accept === null || /text\/html|\*\/\*|text\/\*/i.test(accept);
+}

@@ -1,0 +1,57 @@
+/**
+ * The rewriter of one page: every selector that any of the planned edits has is looked for, what is met is told, and what is served is
+ * done. A handler never throws into the page. Places in what another edit has removed are none: the visitor does not see them.
+ */
+
+import { isElementEdit } from "../contracts/page-edits.ts";
+import type { ElementEdit } from "../contracts/page-edits.ts";
+import type { PlannedEdit } from "./decide.ts";
+import { applyEdit, hasPlace } from "./element-edits.ts";
+import { onHead } from "./head-edits.ts";
+import type { HeadPage, PlannedHeadEdit } from "./head-edits.ts";
+
+interface PlannedElementEdit extends PlannedEdit {
+  edit: ElementEdit;
+}
+
+export function rewriterOf(planned: readonly PlannedEdit[], page: HeadPage): HTMLRewriter {
+  const rewriter = new HTMLRewriter();
+  const bySelector = new Map<string, PlannedElementEdit[]>();
+  const inHead: PlannedHeadEdit[] = [];
+  for (const { edit, exposure, served } of planned) {
+    if (!isElementEdit(edit)) inHead.push({ edit, exposure, served });
+    else {
+      const known = bySelector.get(edit.selector) ?? [];
+      known.push({ edit, exposure, served });
+      bySelector.set(edit.selector, known);
+    }
+  }
+  if (inHead.length > 0 || page.bootstrap !== null || hasStyle(bySelector)) {
+    onHead(rewriter, inHead, page);
+  }
+  for (const [selector, edits] of bySelector) {
+    rewriter.on(selector, {
+      element(element) {
+        for (const each of edits) meet(each, element, page);
+      },
+    });
+  }
+  return rewriter;
+}
+
+function meet(planned: PlannedElementEdit, element: Element, page: HeadPage): void {
+  try {
+    if (element.removed || !hasPlace(planned.edit, element, page)) return;
+    page.met(planned);
+    if (planned.served) applyEdit(planned.edit, element);
+  } catch (error) {
+    page.notes.note("failed", String(error));
+  }
+}
+
+/** Style attributes are subject to the policies of the page's head. */
+function hasStyle(bySelector: ReadonlyMap<string, readonly PlannedElementEdit[]>): boolean {
+  return [...bySelector.values()].some((edits) =>
+    edits.some(({ edit }) => edit.action === "style"),
+  );
+}

@@ -1,0 +1,56 @@
+/**
+ * HTML that a variant inserts without being `trusted`: the elements and attributes below, addresses that only lead somewhere. What could
+ * run code, load documents, submit forms or restyle the page is left out; its text stays, that of scripts and styles goes. Done once
+ * per compiled configuration.
+ */
+
+import xss from "xss";
+import type { IFilterXSSOptions } from "xss";
+
+const attributes: Record<string, string> = {
+  a: "href target rel",
+  audio: "src controls loop muted preload",
+  blockquote: "cite",
+  button: "type",
+  col: "span",
+  colgroup: "span",
+  del: "datetime",
+  details: "open",
+  img: "src alt width height loading decoding",
+  ins: "datetime",
+  ol: "start reversed",
+  source: "src type media",
+  td: "colspan rowspan headers",
+  th: "colspan rowspan headers scope",
+  time: "datetime",
+  video: "src controls loop muted playsinline poster preload width height",
+};
+const plain =
+  "abbr address article aside b bdi bdo br caption cite code data dd dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 " +
+  "header hr i kbd li main mark nav p picture pre q rp rt ruby s samp section small span strong sub summary sup table tbody tfoot " +
+  "thead tr u ul var wbr";
+const everywhere = "class dir id lang role title";
+
+const allowed = Object.fromEntries(
+  [...plain.split(" "), ...Object.keys(attributes)].map((tag) => [
+    tag,
+    `${attributes[tag] ?? ""} ${everywhere}`.trim().split(" "),
+  ]),
+);
+
+const options: IFilterXSSOptions = {
+  whiteList: allowed,
+  onIgnoreTagAttr: (_tag, name, value) =>
+    /^aria-[a-z]+$/.test(name) ? `${name}="${escaped(value)}"` : "",
+  stripIgnoreTag: true,
+  stripIgnoreTagBody: ["script", "style", "noscript", "template", "title", "textarea"],
+  css: false,
+};
+
+function escaped(value: string): string {
+  return value.replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+}
+
+export function sanitised(html: string): string {
+  return xss(html, options);
+}

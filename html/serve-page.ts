@@ -1,0 +1,209 @@
+/**
+ * One request through the middleware. The origin is asked exactly once, and whatever fails here, its answer is served: untouched when it
+ * is no page that a flag changes, else with its body rewritten as it streams. Exposures are sent when the page has been delivered, or as
+ * much of it as the visitor waited for.
+ */
+
+import type { Later } from "../contracts/api-key.ts";
+import { completeContext } from "../http/complete-context.ts";
+import { exposureEvent } from "../counting/exposure-event.ts";
+import type { Exposure } from "../core/index.ts";
+import type { ServedSnapshot } from "../stores/snapshot-store.ts";
+import { pageKindOf, readBeginning } from "./charset.ts";
+import { controlOf } from "./control-snapshot.ts";
+import { contentSecurityPolicy } from "./csp.ts";
+import { bootstrapElement, bootstrapOf, plannedEdits } from "./decide.ts";
+import type { PlannedEdit } from "./decide.ts";
+import { mayAskForPage, personalHeaders, unconditional } from "./page-headers.ts";
+import { flagsAt } from "./page-rules.ts";
+import type { PageFlag } from "./page-rules.ts";
+import type { Services } from "./options.ts";
+import { rewriterOf } from "./rewrite.ts";
+import { followed, guarded } from "./streams.ts";
+import { visitorOf } from "./visitor.ts";
+
+/** A cold isolate waits so long for its configuration, and then serves the page as it is. */
+const configurationMs = 500;
+/** Exposures of a page that takes longer are sent meanwhile: the platform ends work 30 s after the visitor has left. */
+const unsentMs = 10_000;
+/** A shorter page has no tag that is too long for the rewriter. */
+const shortBytes = 2_000_000;
+
+export type Origin = (request: Request) => Promise<Response>;
+
+/** What is to be done with a page at an address that flags change. */
+interface Applying {
+  request: Request;
+  snapshot: ServedSnapshot;
+  flags: readonly PageFlag[];
+  nowMs: number;
+  later: Later;
+}
+
+export async function servePage(
+  request: Request,
+  origin: Origin,
+  services: Services,
+  later: Later,
+): Promise<Response> {
+  const { notes } = services;
+  const applying = await failingOpen(() => applyingTo(request, services, later), notes);
+  if (applying === null) return await origin(request);
+  const response = await origin(mayAskForPage(request) ? unconditional(request) : request);
+  return (await failingOpen(() => edited(response, applying, services), notes)) ?? response;
+}
+
+async function failingOpen<T>(
+  work: () => Promise<T | null>,
+  notes: Services["notes"],
+): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    notes.note("failed", String(error));
+    return null;
+  }
+}
+
+/** Null when no flag changes anything at this address. */
+async function applyingTo(
+  request: Request,
+  services: Services,
+  later: Later,
+): Promise<Applying | null> {
+  const nowMs = services.nowMs();
+  const asked = services.snapshot(nowMs, later);
+  const snapshot = await inTime(asked, configurationMs);
+  if (snapshot === null) {
+    // For the next page.
+    later(asked.catch(() => {}));
+    services.notes.note("no-configuration");
+    return null;
+  }
+  const flags = flagsAt(new URL(request.url), snapshot.published, services.notes);
+  const isPlain = flags.length === 0 && services.behaviour.bootstrap === undefined;
+  return isPlain ? null : { request, snapshot, flags, nowMs, later };
+}
+
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T | null> {
+  let timer: number | null = null;
+  const late = new Promise<null>((answer) => {
+    timer = setTimeout(() => answer(null), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Null when the response stays as it is. Takes its body only when nothing can fail any more but the stream itself. */
+async function edited(
+  response: Response,
+  applying: Applying,
+  services: Services,
+): Promise<Response | null> {
+  const kind = pageKindOf(response);
+  if (kind === "no page") return null;
+  if (kind !== "page" && kind !== "undeclared") {
+    services.notes.note(kind);
+    return null;
+  }
+  const { status, statusText, body } = response;
+  if (body === null || applying.request.method === "HEAD") {
+    return new Response(null, {
+      status,
+      statusText,
+      headers: personalHeaders(response.headers, null),
+    });
+  }
+  const { planned, bootstrap, setCookie, exposer } = await decided(applying, services);
+  const headers = personalHeaders(response.headers, setCookie);
+  if (planned.length === 0 && bootstrap === null) {
+    return new Response(body, { status, statusText, headers });
+  }
+  const met = new Set<Exposure>();
+  const rewriter = (charsetInMeta: boolean) =>
+    rewriterOf(planned, {
+      csp: contentSecurityPolicy(response.headers.get("content-security-policy")),
+      notes: services.notes,
+      met: ({ exposure }: PlannedEdit) => {
+        if (exposure !== null) met.add(exposure);
+      },
+      bootstrap,
+      charsetInMeta,
+    });
+  const isShort = Number(response.headers.get("content-length") ?? Infinity) <= shortBytes;
+
+  const reader = kind === "page" && isShort ? null : body.getReader();
+  const beginning =
+    reader === null || kind === "page" ? { chunks: [], isUtf8: true } : await readBeginning(reader);
+  const input =
+    reader === null
+      ? { readable: body, rest: () => null }
+      : guarded(reader, beginning.chunks, applying.later, () =>
+          services.notes.note("tag-too-long", applying.request.url),
+        );
+  if (!beginning.isUtf8) {
+    services.notes.note("not-utf-8");
+    return new Response(input.readable, response);
+  }
+  const rewritten = rewriter(kind === "undeclared").transform(
+    new Response(input.readable, { headers: { "content-type": "text/html; charset=utf-8" } }),
+  );
+  if (rewritten.body === null) throw new Error("the rewriter gave no body");
+  const waiting = setInterval(() => exposer(met), unsentMs);
+  const { readable, done } = followed(rewritten.body, input.rest, (error) => {
+    clearInterval(waiting);
+    if (/parser error/i.test(String(error))) services.notes.note("failed", String(error));
+    exposer(met);
+  });
+  applying.later(done);
+  return new Response(readable, { status, statusText, headers });
+}
+
+/** What the visitor is served, and how to log the exposures of what was met: each once. */
+async function decided(
+  { request, snapshot, flags, nowMs, later }: Applying,
+  { behaviour, exposures }: Services,
+) {
+  const { published } = snapshot;
+  const visitor = await visitorOf(request, behaviour.visitor, behaviour.consent);
+  const attributes = (await behaviour.attributes?.(request)) ?? {};
+  const known = visitor === null ? attributes : { ...attributes, targetingKey: visitor.unit };
+  const question = {
+    compiled: visitor === null ? controlOf(published) : published.compiled,
+    context: completeContext(known, request),
+    nowMs,
+  };
+  const sent = new Set<Exposure>();
+  return {
+    planned: plannedEdits(flags, question),
+    bootstrap:
+      behaviour.bootstrap === undefined
+        ? null
+        : bootstrapElement(bootstrapOf(behaviour.bootstrap, visitor?.unit ?? null, question)),
+    setCookie: visitor?.setCookie ?? null,
+    exposer: (met: ReadonlySet<Exposure>) => {
+      const unsent = [...met].filter((exposure) => !sent.has(exposure));
+      for (const exposure of unsent) sent.add(exposure);
+      const decidedBy = {
+        environment: published.compiled.environment,
+        snapshot,
+        nowMs,
+        later,
+      };
+      exposures.send(
+        decidedBy,
+        unsent.map((exposure) =>
+          exposureEvent(exposure, {
+            context: question.context,
+            dimensions: published.dimensions.get(exposure.experiment) ?? [],
+            timeMs: nowMs,
+            source: "edge",
+          }),
+        ),
+      );
+    },
+  };
+}
