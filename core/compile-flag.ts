@@ -103,25 +103,23 @@ export interface Scope {
 
 /** `scope` is what the flag may refer to in its snapshot. */
 export function compileFlag(flag: Flag, scope: Scope): CompiledFlag {
-  const values = new Map(flag.variants.map((variant) => [variant.key, variant.value]));
-  const choose: Choose = (variant) => ({ variant, value: values.get(variant) });
-  const overrides = Object.entries(flag.overrides ?? {}).flatMap(([variant, units]) =>
-    units.map((unit): [string, Choice] => [unit, choose(variant)]),
-  );
-  const prerequisites = (flag.prerequisites ?? []).map((one) => ({
-    flag: one.flag,
-    variants: new Set(one.variants),
-  }));
-  const rulesAlone = overrides.length === 0 && prerequisites.length === 0;
+  const { variants } = flag;
+  const choose: Choose = (variant) => ({
+    variant,
+    value: variants.findLast(({ key }) => key === variant)?.value,
+  });
+  const overrides = compileOverrides(flag, choose);
+  const prerequisites = compilePrerequisites(flag);
+  const rulesAlone = overrides === null && prerequisites === null;
   return {
     key: flag.key,
     enabled: flag.enabled,
     off: flag.offVariant === undefined ? null : choose(flag.offVariant),
     fallback: choose(flag.defaultVariant),
     fallbackReason: rulesAlone && flag.rules.length === 0 ? "STATIC" : "DEFAULT",
-    prerequisites: prerequisites.length === 0 ? null : prerequisites,
+    prerequisites,
     fault: faultOf(scope.depths.get(flag.key)),
-    overrides: overrides.length === 0 ? null : new Map(overrides),
+    overrides,
     rules: flag.rules.map((rule, index) => {
       const when = compileOptional(rule.when, scope);
       if ("serve" in rule) {
@@ -134,6 +132,20 @@ export function compileFlag(flag: Flag, scope: Scope): CompiledFlag {
         : compileExperiment(rule.experiment, { index, when }, scope, choose);
     }),
   };
+}
+
+function compileOverrides({ overrides = {} }: Flag, choose: Choose): CompiledFlag["overrides"] {
+  const choices = Object.entries(overrides).flatMap(([variant, units]) => {
+    const choice = choose(variant);
+    return units.map((unit): [string, Choice] => [unit, choice]);
+  });
+  return choices.length === 0 ? null : new Map(choices);
+}
+
+function compilePrerequisites({ prerequisites = [] }: Flag): CompiledFlag["prerequisites"] {
+  return prerequisites.length === 0
+    ? null
+    : prerequisites.map(({ flag, variants }) => ({ flag, variants: new Set(variants) }));
 }
 
 function compileOptional(condition: Condition | undefined, scope: Scope): Test | null {
