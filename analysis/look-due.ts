@@ -6,6 +6,7 @@
 import type { Phase, PhaseMetric } from "../contracts/phase.ts";
 import { ok, refuse } from "../contracts/problem.ts";
 import type { Result } from "../contracts/problem.ts";
+import { plannedUnits } from "../control/replan.ts";
 import type { LedgerRow, LookCause } from "./ledger.ts";
 import { isProportion } from "./readings.ts";
 import type { ReadingsByVariant } from "./readings.ts";
@@ -99,7 +100,7 @@ function maturedShare({ phase, matured }: LookInputs): number {
   const units = primariesOf(phase).map(({ key }) =>
     [...(matured.get(key)?.values() ?? [])].reduce((total, { n }) => total + n, 0),
   );
-  return Math.min(...units) / phase.plan.maximumSampleSize;
+  return Math.min(...units) / plannedUnits(phase.plan);
 }
 
 /** How many planned looks have been reached: by units, or for calendar plans by days since the start. */

@@ -2,6 +2,7 @@
 
 import type { Phase, PhaseMetric } from "../contracts/phase.ts";
 import type { Interval } from "../contracts/results.ts";
+import { plannedUnits } from "../control/replan.ts";
 import { plannedFractions } from "../control/resolve-plan.ts";
 import {
   conditionalPower,
@@ -82,11 +83,17 @@ function powerAhead(phase: Phase, metric: PhaseMetric, rows: readonly TakenLook[
   const last = rows.at(-1);
   if (last === undefined || last.final || last.z === null) return null;
   const { ledgerAlpha: alpha, sides, spending } = phase.plan;
+  // Of the information that was first planned, for each share of the units that are planned now.
+  const scale = plannedUnits(phase.plan) / phase.plan.maximumSampleSize;
   const ahead = plannedFractions(phase.plan.looks).filter(
-    (fraction) => fraction > last.informationFraction + leastNewInformation,
+    (share) =>
+      share * scale > last.informationFraction + leastNewInformation && share > last.spendingTime,
   );
   if (ahead.length === 0) return null;
-  const fractions = [...rows.map((row) => row.informationFraction), ...ahead];
+  const fractions = [
+    ...rows.map((row) => row.informationFraction),
+    ...ahead.map((share) => share * scale),
+  ];
   const spendingTime = [...rows.map((row) => row.spendingTime), ...ahead];
   const { upper, lower } = groupSequentialBounds({
     fractions,

@@ -21,6 +21,7 @@ export function results(inputs: ResultInputs): Results {
     experiment: inputs.experiment,
     phase: phase.phase,
     status: inputs.status,
+    exploratory: phase.exploratory,
     asOf: new Date(asOfMs).toISOString(),
     lastEventAt: lastEventMs === null ? null : new Date(lastEventMs).toISOString(),
     sampleRatio: ratio,
@@ -32,7 +33,7 @@ export function results(inputs: ResultInputs): Results {
 }
 
 function design({ plan }: Phase): Results["design"] {
-  const { alpha, ledgerAlpha, sides, spending, maximumSampleSize, looks } = plan;
+  const { alpha, ledgerAlpha, sides, spending, maximumSampleSize, replanned, looks } = plan;
   const fractions = plannedFractions(looks);
   const { upper } = groupSequentialBounds({ fractions, alpha: ledgerAlpha, sides, spending });
   return {
@@ -40,6 +41,7 @@ function design({ plan }: Phase): Results["design"] {
     sides,
     spending,
     maximumSampleSize,
+    replannedSampleSize: replanned?.at(-1)?.maximumSampleSize ?? null,
     looks: fractions.map((informationFraction, index) => ({
       look: index + 1,
       informationFraction,

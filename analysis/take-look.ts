@@ -4,6 +4,7 @@
  */
 
 import type { Phase, PhaseMetric } from "../contracts/phase.ts";
+import { plannedUnits } from "../control/replan.ts";
 import { groupSequentialBounds } from "../stats/index.ts";
 import { analysisVersion } from "./analysis-version.ts";
 import { leastNewInformation } from "./ledger.ts";
@@ -46,7 +47,10 @@ function appendTo(
   if (informationFraction - (previous?.informationFraction ?? 0) < leastNewInformation) return [];
   const spendingTime = last
     ? 1
-    : Math.max(previous?.spendingTime ?? 0, Math.min(1, informationFraction));
+    : Math.max(
+        previous?.spendingTime ?? 0,
+        Math.min(1, (informationFraction * plan.maximumSampleSize) / plannedUnits(plan)),
+      );
   const k = before.length;
   const bounds = groupSequentialBounds({
     fractions: [...before.map((row) => row.informationFraction), informationFraction],

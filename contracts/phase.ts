@@ -14,6 +14,8 @@ const phaseMetric = z.object({
   direction: z.enum(["increase", "decrease"]),
   /** Guardrails only. */
   maxRelativeHarm: z.exactOptional(z.number()),
+  /** Epoch ms: added, or given another definition, after the phase had started. What was counted until then is without it. */
+  addedAtMs: z.exactOptional(z.number()),
 });
 
 const watched = z.object({ n: z.number(), mean: z.number() });
@@ -49,8 +51,12 @@ const plan = z.object({
   sides: z.union([z.literal(1), z.literal(2)]),
   spending: spending,
   futility: futility,
-  /** Units over all variants. */
+  /** Units over all variants, as first planned: the information scale. */
   maximumSampleSize: z.number(),
+  /** What was planned instead since, oldest first. */
+  replanned: z.exactOptional(
+    z.array(z.object({ atMs: z.number(), maximumSampleSize: z.number(), blinded: z.boolean() })),
+  ),
   looks: z.union([
     /** Information fractions, increasing. */
     z.object({ fractions: z.array(z.number()) }),

@@ -8,6 +8,8 @@ export interface Results {
   experiment: string;
   phase: number;
   status: ExperimentStatus;
+  /** Started after a look, or planned anew with the effect in view: confirms nothing. */
+  exploratory: boolean;
   /** When it was computed; ISO-8601, as all instants here. */
   asOf: string;
   lastEventAt: string | null;
@@ -24,6 +26,8 @@ export interface Results {
     sides: 1 | 2;
     spending: unknown;
     maximumSampleSize: number;
+    /** Planned instead since, for units from then on; null: nothing else was. */
+    replannedSampleSize: number | null;
     /** As planned; the looks that were taken are with each comparison. */
     looks: { look: number; informationFraction: number; boundary: number | null }[];
   };

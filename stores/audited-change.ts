@@ -8,8 +8,9 @@ import type { ChangeRequest } from "./definition-store.ts";
 
 export interface AuditedChange {
   action: string;
-  entity: "key" | "webhook";
+  entity: "key" | "webhook" | "experiment";
   key: string;
+  reason?: string;
   /** Without secrets. */
   after: object;
 }
@@ -18,7 +19,7 @@ export interface AuditedChange {
 export function auditedChange(
   d1: D1Database,
   { environment, auditId, at, actor }: ChangeRequest,
-  { action, entity, key, after }: AuditedChange,
+  { action, entity, key, reason, after }: AuditedChange,
 ) {
   const db = drizzle(d1);
   const increment = db
@@ -34,6 +35,7 @@ export function auditedChange(
     action,
     entity,
     entityKey: key,
+    reason: reason ?? null,
     after: JSON.stringify(after),
   });
   return [increment, audit] as const;

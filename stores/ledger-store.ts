@@ -10,6 +10,8 @@ import * as z from "zod/mini";
 import type { LedgerRow, LookFigures, LookInference } from "../analysis/ledger.ts";
 import type { Notice } from "../contracts/notice.ts";
 import { experiments, looks, results } from "../schema/control/tables.ts";
+import { auditedChange } from "./audited-change.ts";
+import type { ChangeRequest } from "./definition-store.ts";
 import { noticeStatements } from "./outbox.ts";
 
 export interface ExperimentPhase {
@@ -66,6 +68,13 @@ const lookInference = z.object({
   ),
 }) satisfies z.ZodMiniType<LookInference>;
 
+/** What else belongs to the transaction of a look. */
+export interface Appended {
+  notices?: readonly Notice[];
+  /** By a person: audited, and the answer is made anew at the cron's next tick. */
+  asked?: { request: ChangeRequest; reason: string };
+}
+
 /** D1: a statement has at most 100 bound parameters. */
 const rowsPerInsert = 4;
 
@@ -73,6 +82,28 @@ export type LedgerStore = ReturnType<typeof ledgerStore>;
 
 export function ledgerStore(d1: D1Database) {
   const db = drizzle(d1);
+
+  function askedBy(
+    { experiment, environment }: ExperimentPhase,
+    rows: readonly LedgerRow[],
+    { request, reason }: NonNullable<Appended["asked"]>,
+  ) {
+    const after = rows.map(({ inference: _inference, ...row }) => row);
+    const change = {
+      action: "look",
+      entity: "experiment",
+      key: experiment,
+      reason,
+      after,
+    } as const;
+    return [
+      ...auditedChange(d1, request, change),
+      db
+        .update(results)
+        .set({ settlesAtMs: Number.MAX_SAFE_INTEGER })
+        .where(and(eq(results.environmentId, environment), eq(results.experiment, experiment))),
+    ];
+  }
 
   return {
     /** Oldest first. */
@@ -102,7 +133,7 @@ export function ledgerStore(d1: D1Database) {
     async append(
       of: ExperimentPhase,
       rows: readonly LedgerRow[],
-      notices: readonly Notice[] = [],
+      { notices = [], asked }: Appended = {},
     ): Promise<boolean> {
       const inserts = [];
       for (let start = 0; start < rows.length; start += rowsPerInsert) {
@@ -116,6 +147,7 @@ export function ledgerStore(d1: D1Database) {
           first,
           ...rest,
           ...notices.flatMap((notice) => noticeStatements(d1, of.environment, notice)),
+          ...(asked ? askedBy(of, rows, asked) : []),
         ]);
         return true;
       } catch (error) {

@@ -14,6 +14,7 @@ import { createApp, reply } from "../../http/app.ts";
 import type { AppEnv } from "../../http/app.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import type { Principal } from "../../http/authenticate.ts";
+import type { CellStore } from "../../stores/cell-store.ts";
 import type { DefinitionStore } from "../../stores/definition-store.ts";
 import type { EnvironmentStore } from "../../stores/environment-store.ts";
 import type { LedgerStore } from "../../stores/ledger-store.ts";
@@ -24,6 +25,7 @@ import { definitionRoutes } from "./definitions.ts";
 import { experimentRoutes } from "./experiments.ts";
 import { keyRoutes } from "./keys.ts";
 import { layerRoutes } from "./layers.ts";
+import { lookRoutes } from "./looks.ts";
 import { resultRoutes } from "./results.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
@@ -32,6 +34,7 @@ export interface Services {
   environments: EnvironmentStore;
   publisher: Publisher;
   ledger: LedgerStore;
+  cells: CellStore;
   webhooks: WebhookStore;
   now: () => Date;
   /** A UUIDv7. */
@@ -64,6 +67,7 @@ export function adminApp(services: Services) {
     .route("/api/v1/metrics", definitionRoutes(services, metricKind, { schema: metricBody }))
     .route("/api/v1/experiments", experimentRoutes(services))
     .route("/api/v1/experiments", resultRoutes(services))
+    .route("/api/v1/experiments", lookRoutes(services))
     .route("/api/v1/keys", keyRoutes(services))
     .route("/api/v1/webhooks", webhookRoutes(services))
     .route("/api/v1/audit", auditRoutes(services));

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { hashSecret } from "../../contracts/api-key.ts";
 import { configKeys } from "../../contracts/config-keys.ts";
+import { cellStore } from "../../stores/cell-store.ts";
 import { definitionStore } from "../../stores/definition-store.ts";
 import { environmentStore } from "../../stores/environment-store.ts";
 import { ledgerStore } from "../../stores/ledger-store.ts";
@@ -51,6 +52,7 @@ async function create(failures: number) {
     publisher: publisher(kv, definitions, environments),
     ledger: ledgerStore(env.CONTROL),
     webhooks: webhookStore(env.CONTROL),
+    cells: cellStore([env.METRICS_0]),
     now: () => new Date(at),
     newId,
     newSecret: newId,

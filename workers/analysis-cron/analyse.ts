@@ -7,13 +7,14 @@ import * as z from "zod/mini";
 import { lookNotices, mismatchNotices } from "../../analysis/notices.ts";
 import { alarmLogEvidence } from "../../analysis/sample-ratio.ts";
 import { dueLook, refreshed } from "../../analysis/refresh.ts";
-import type { PhaseFigures, RefreshInputs } from "../../analysis/refresh.ts";
+import type { RefreshInputs } from "../../analysis/refresh.ts";
 import type { RefreshMessage } from "../../contracts/analysis-message.ts";
 import { withCountedMetrics } from "../../control/counted-metrics.ts";
 import { currentPhase } from "../../control/experiment.ts";
 import { closesAfterMs, graceMs } from "../../counting/plan.ts";
 import type { LedgerStore, Refresh } from "../../stores/ledger-store.ts";
-import type { CellStore, ShardFigures } from "../../stores/cell-store.ts";
+import type { CellStore } from "../../stores/cell-store.ts";
+import { phaseFigures } from "../../stores/phase-figures.ts";
 import { guard } from "./guard.ts";
 import type { GuardServices } from "./guard.ts";
 
@@ -23,8 +24,6 @@ export interface Services extends GuardServices {
 }
 
 const hourMs = 3_600_000;
-/** The number under which tallies keep what is in no phase. */
-const outsidePhases = 0;
 
 /** What is read back of an earlier answer. */
 const earlierAnswer = z.object({
@@ -44,7 +43,7 @@ export async function analyse(
   const before = await ledger.refresh(environment, experiment);
 
   const shards = await cells.readFigures(environment, experiment, running.phase);
-  const figures = figuresOf(shards, running.phase);
+  const figures = phaseFigures(shards, running.phase);
   const { rows } = figures;
   const record = await guard(
     services,
@@ -66,7 +65,7 @@ export async function analyse(
   const look = dueLook({ ...inputs, recordedAtMs: services.nowMs() });
   const about = { experiment, phase, asOfMs, newId: services.newId };
   const told = lookNotices(about, look, [...inputs.ledger, ...look]);
-  if (look.length > 0 && !(await ledger.append(of, look, told))) {
+  if (look.length > 0 && !(await ledger.append(of, look, { notices: told }))) {
     console.log(JSON.stringify({ event: "look-taken-by-another", ...of }));
   }
   const answer = refreshed({ ...inputs, ledger: await ledger.looks(of) });
@@ -88,26 +87,4 @@ function logEvidenceOf(before: Refresh | null, phase: number): number {
   if (before === null) return 0;
   const answer = z.parse(earlierAnswer, JSON.parse(before.body));
   return answer.phase === phase ? answer.sampleRatio.logEvidence : 0;
-}
-
-function figuresOf(shards: readonly ShardFigures[], phase: number): PhaseFigures {
-  const tallies = shards.flatMap((shard) => shard.tallies);
-  const tally = (ofPhase: number, ...causes: string[]) =>
-    tallies
-      .filter((row) => row.phase === ofPhase && causes.includes(row.cause))
-      .reduce((sum, { n }) => sum + n, 0);
-  const lastEvents = shards.flatMap(({ activity }) => activity?.lastEventMs ?? []);
-  return {
-    rows: {
-      populations: shards.flatMap(({ populations }) => populations),
-      cells: shards.flatMap(({ cells }) => cells),
-    },
-    quality: {
-      quarantinedUnits: tally(phase, "quarantined"),
-      botExposures: tally(phase, "bot", "hot"),
-      lateEvents: tally(phase, "late"),
-      outsidePhaseUnits: tally(outsidePhases, "outside-phase"),
-    },
-    lastEventMs: lastEvents.length === 0 ? null : Math.max(...lastEvents),
-  };
 }
