@@ -63,6 +63,8 @@ const plan = z.strictObject({
   sides: z._default(z.union([z.literal(1), z.literal(2)]), 2),
   spending: z._default(spending, "obrien-fleming"),
   futility: z._default(futility, "none"),
+  /** By what looks decide: the figures as they are, or adjusted by every primary metric's covariate. */
+  adjustment: z._default(z.enum(["none", "cuped"]), "none"),
   /** Relative. */
   minimumDetectableEffect: z.exactOptional(z.number().check(z.positive())),
   baseline: z.exactOptional(z.number()),
@@ -125,6 +127,9 @@ export type PlanBody = ExperimentBody["plan"];
 
 /** The body of a lifecycle call. */
 export const lifecycleBody = z.strictObject({ reason: z.exactOptional(reason) });
+
+/** The body of `POST …/metrics`. */
+export const addedMetricBody = z.strictObject({ metric: key, reason });
 
 /** The body of `POST …/ramp`. */
 export const rampBody = z.strictObject({ traffic: percent, reason: z.exactOptional(reason) });

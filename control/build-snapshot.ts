@@ -80,7 +80,13 @@ function counted(record: ExperimentRecord): CountedExperiment[] {
         running,
         excludesEarlierPhases,
         metrics: metrics.map(
-          ({ role: _role, direction: _direction, maxRelativeHarm: _harm, ...metric }) => metric,
+          ({
+            role: _role,
+            direction: _direction,
+            maxRelativeHarm: _harm,
+            addedAtMs: _added,
+            ...metric
+          }) => metric,
         ),
       })),
     },

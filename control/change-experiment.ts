@@ -4,6 +4,7 @@ import type { ExperimentBody } from "../contracts/experiment.ts";
 import { ok, refuse, refuseFields } from "../contracts/problem.ts";
 import type { Result } from "../contracts/problem.ts";
 import type { Flag } from "../core/index.ts";
+import { addMetric } from "./add-metric.ts";
 import { unknownDefinition, versionRefusal } from "./change-definition.ts";
 import type { Fresh } from "./change-definition.ts";
 import { checkExperiment } from "./check-experiment.ts";
@@ -15,7 +16,7 @@ import type { ExperimentRecord } from "./experiment.ts";
 import { flagOfExperiment, withExperimentRule, withVariantsOf } from "./experiment-flag.ts";
 import { authoredFlag } from "./flag-form.ts";
 import { advance, ramp } from "./lifecycle.ts";
-import type { LayerUse, LifecycleAction } from "./lifecycle.ts";
+import type { LayerUse, LifecycleAction, LifecycleInputs } from "./lifecycle.ts";
 import { hasUnansweredAlarm } from "./pause-for-harm.ts";
 import { resolveMetrics } from "./resolve-metrics.ts";
 import type { MetricsByKey } from "./resolve-metrics.ts";
@@ -118,7 +119,8 @@ export function replaceExperiment(
 
 export type ExperimentStep =
   | { action: LifecycleAction; reason?: string }
-  | { action: "ramp"; traffic: number; reason?: string };
+  | { action: "ramp"; traffic: number; reason?: string }
+  | { action: "add-metric"; metric: string; reason: string };
 
 export function advanceExperiment(
   state: EnvironmentState,
@@ -133,16 +135,12 @@ export function advanceExperiment(
     const detail = `A guardrail of ${key} has alarmed: say why it may go on.`;
     return refuseFields([{ pointer: "/reason", detail }]);
   }
-  const layer = layerUseOf(before, state);
-  const next =
-    step.action === "ramp"
-      ? ramp(before, step.traffic, layer)
-      : advance(before, step.action, {
-          nowMs: Date.parse(at),
-          metrics: metricsByKey(state),
-          freshSalt: salt,
-          layer,
-        });
+  const next = stepped(before, step, {
+    nowMs: Date.parse(at),
+    metrics: metricsByKey(state),
+    freshSalt: salt,
+    layer: layerUseOf(before, state),
+  });
   if (!next.ok) return next;
   const record = { ...next.value, version: before.version + 1, updatedAt: at };
   return ok({
@@ -151,6 +149,16 @@ export function advanceExperiment(
     writes: [{ entity: "experiment", record }],
     value: record,
   });
+}
+
+function stepped(
+  before: ExperimentRecord,
+  step: ExperimentStep,
+  inputs: LifecycleInputs,
+): Result<ExperimentRecord> {
+  if (step.action === "ramp") return ramp(before, step.traffic, inputs.layer);
+  if (step.action === "add-metric") return addMetric(before, step.metric, inputs);
+  return advance(before, step.action, inputs);
 }
 
 function checkWhole(body: ExperimentBody, state: EnvironmentState): Result<unknown> {

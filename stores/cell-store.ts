@@ -4,10 +4,10 @@
  */
 
 import type { D1Database } from "@cloudflare/workers-types";
-import { and, eq } from "drizzle-orm";
+import { and, eq, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { CellRow, PopulationRow } from "../counting/aggregate.ts";
-import { activity, cells, populations, tallies } from "../schema/metrics/tables.ts";
+import { activity, cells, populations, rebuilds, tallies } from "../schema/metrics/tables.ts";
 
 export interface Tally {
   phase: number;
@@ -33,6 +33,8 @@ export interface ShardFigures {
   cells: CellRow[];
   /** Of all phases; 0 stands for outside every phase. */
   tallies: Tally[];
+  /** When the last rebuild was asked for that is done and left the shard as the archive has it; null: there was none. */
+  rebuiltAtMs: number | null;
 }
 
 export interface CellStore {
@@ -41,6 +43,9 @@ export interface CellStore {
   /** One list a shard: every experiment that ever had an event there. */
   readActivity(): Promise<Activity[][]>;
 }
+
+/** Of a rebuild: it found what had been counted, or replaced it. */
+const leftNothingOut = sql`json_extract(${rebuilds.difference}, '$.rows') = 0 or json_extract(${rebuilds.difference}, '$.swapped')`;
 
 export function cellStore(databases: readonly D1Database[]): CellStore {
   const shards = databases.map((database) => drizzle(database));
@@ -53,17 +58,22 @@ export function cellStore(databases: readonly D1Database[]): CellStore {
         and(ofExperiment(table), eq(table.phase, phase));
       return await Promise.all(
         shards.map(async (shard) => {
-          const [activityRows, populationRows, cellRows, tallyRows] = await shard.batch([
+          const [activityRows, populationRows, cellRows, tallyRows, rebuilt] = await shard.batch([
             shard.select().from(activity).where(ofExperiment(activity)),
             shard.select().from(populations).where(ofPhase(populations)),
             shard.select().from(cells).where(ofPhase(cells)),
             shard.select().from(tallies).where(ofExperiment(tallies)),
+            shard
+              .select({ atMs: max(rebuilds.requestedAtMs) })
+              .from(rebuilds)
+              .where(leftNothingOut),
           ]);
           return {
             activity: activityRows[0] ?? null,
             populations: populationRows,
             cells: cellRows,
             tallies: tallyRows,
+            rebuiltAtMs: rebuilt[0]?.atMs ?? null,
           };
         }),
       );

@@ -3,7 +3,12 @@
 import { Hono } from "hono";
 import type { Context } from "hono";
 import type * as z from "zod/mini";
-import { experimentBody, lifecycleBody, rampBody } from "../../contracts/experiment.ts";
+import {
+  addedMetricBody,
+  experimentBody,
+  lifecycleBody,
+  rampBody,
+} from "../../contracts/experiment.ts";
 import { limits } from "../../contracts/limits.ts";
 import { experimentStatuses } from "../../contracts/phase.ts";
 import { ok } from "../../contracts/problem.ts";
@@ -92,6 +97,10 @@ export function experimentRoutes(services: Services) {
     .post("/:key/ramp", async (c) => {
       const body = await readJson(c.req.raw, rampBody, limits.bodyBytes);
       return answer(c, await take(c, body.ok ? ok({ action: "ramp", ...body.value }) : body));
+    })
+    .post("/:key/metrics", async (c) => {
+      const body = await readJson(c.req.raw, addedMetricBody, limits.bodyBytes);
+      return answer(c, await take(c, body.ok ? ok({ action: "add-metric", ...body.value }) : body));
     })
     .post(`/:key/:action{${actions.join("|")}}`, async (c) => {
       const action = actions.find((name) => name === c.req.param("action"));

@@ -1,14 +1,30 @@
-/** Which experiments need a refresh: those whose data changed since the last one, and those whose units are still maturing. */
+/**
+ * Which experiments need a refresh: those whose data changed since the last one, those whose units are still maturing,
+ * and those that were given a metric not long ago, until it is counted.
+ */
 
 import type { RefreshMessage } from "../../contracts/analysis-message.ts";
+import type { AddedMetric } from "../../stores/added-metrics.ts";
 import type { Activity } from "../../stores/cell-store.ts";
 import type { StartedExperiment } from "../../stores/ledger-store.ts";
+
+/** A rebuild counts a metric long before: there is one every day. */
+const countedWithinMs = 2 * 24 * 3_600_000;
+
+export interface AnalysisInputs {
+  added: readonly AddedMetric[];
+  asOfMs: number;
+}
 
 export function planAnalyses(
   experiments: readonly StartedExperiment[],
   shards: readonly (readonly Activity[])[],
-  asOfMs: number,
+  { added, asOfMs }: AnalysisInputs,
 ): RefreshMessage[] {
+  const isRecent = ({ addedAtMs }: AddedMetric) => asOfMs - addedAtMs < countedWithinMs;
+  const extended = new Set(
+    added.filter(isRecent).map((each) => keyOf(each.environment, each.experiment)),
+  );
   const versions = shards.map(
     (rows) =>
       new Map(rows.map((row) => [keyOf(row.environment, row.experiment), row.version] as const)),
@@ -18,6 +34,7 @@ export function planAnalyses(
     const activity = versions.map((shard) => shard.get(key) ?? 0);
     const isUnchanged =
       refreshed !== null &&
+      !extended.has(key) &&
       refreshed.activity.length === activity.length &&
       refreshed.activity.every((version, shard) => version === activity[shard]) &&
       refreshed.asOfMs >= refreshed.settlesAtMs;
