@@ -5,6 +5,7 @@
 
 import { forEachOutcome } from "./document.ts";
 import type { MetricValue, UnitDocument, UnitExposure } from "./document.ts";
+import type { Names } from "./names.ts";
 import { graceMs } from "./plan.ts";
 import type { CompiledPhase, Reader, Reading } from "./plan.ts";
 import type { Aggregation } from "./types.ts";
@@ -34,6 +35,7 @@ export function contributionOf(
   exposure: UnitExposure,
   phase: CompiledPhase,
   document: UnitDocument,
+  names: Names,
 ): Contribution {
   const cohortEndMs = (cohortOf(exposure.timeMs) + 1) * hourMs;
   const isLate = (timeMs: number, delayMinutes: number, closesMs: number) =>
@@ -41,11 +43,10 @@ export function contributionOf(
 
   const sums = phase.readings.map((): Sums => ({ y: undefined, d: undefined, x: undefined }));
   let lateEvents = isLate(exposure.timeMs, exposure.delayMinutes, phase.firstCloseMs) ? 1 : 0;
-  const readersByName = document.names.map((name) => phase.readers.get(name));
 
-  forEachOutcome(document, (name, timeMs, value, delayMinutes) => {
+  forEachOutcome(document, (nameId, timeMs, value, delayMinutes) => {
     let late = false;
-    for (const reader of readersByName[name] ?? []) {
+    for (const reader of phase.readers.get(names.nameOf(nameId)) ?? []) {
       const reading = phase.readings[reader.reading];
       const sum = sums[reader.reading];
       if (!reading || !sum) continue;

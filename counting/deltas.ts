@@ -52,13 +52,19 @@ export interface Deltas {
 
 interface Place {
   population: PopulationDelta;
+  /** By metric. */
   sums: Map<string, CellSums>;
 }
 
-const overall: DimensionValue = { dimension: "", value: "" };
+/** The places of units that met one variant in one hour. */
+interface Cohort {
+  overall: Place;
+  /** By dimension, by value. */
+  parts: Map<string, Map<string, Place>>;
+}
 
 export class DeltaCollector {
-  readonly #places = new Map<string, Place>();
+  readonly #cohorts = new Map<string, Cohort>();
   readonly #tallies = new Map<string, TallyDelta>();
   readonly #activity = new Map<string, ActivityDelta>();
 
@@ -78,14 +84,14 @@ export class DeltaCollector {
   tally(tally: TallyDelta): void {
     if (tally.n === 0) return;
     const { environment, experiment, phase, cause, detail } = tally;
-    const key = keyOf(environment, experiment, phase, cause, detail);
+    const key = `${environment} ${experiment} ${phase} ${cause} ${detail}`;
     const known = this.#tallies.get(key);
     if (known) known.n += tally.n;
     else this.#tallies.set(key, { ...tally });
   }
 
   active(environment: string, experiment: string, lastEventMs: number): void {
-    const key = keyOf(environment, experiment);
+    const key = `${environment} ${experiment}`;
     const known = this.#activity.get(key);
     if (known) known.lastEventMs = Math.max(known.lastEventMs, lastEventMs);
     else this.#activity.set(key, { environment, experiment, lastEventMs });
@@ -95,7 +101,7 @@ export class DeltaCollector {
   rows(): Deltas {
     const populations: PopulationDelta[] = [];
     const cells: CellDelta[] = [];
-    for (const { population, sums } of this.#places.values()) {
+    for (const { population, sums } of this.#places()) {
       const { n, ...place } = population;
       if (n !== 0) populations.push(population);
       for (const [metric, sum] of sums) {
@@ -116,32 +122,35 @@ export class DeltaCollector {
     if (exposure.standing !== "counted") return;
     const changes = metricChanges(before, after);
     if (n === 0 && changes.length === 0) return;
-    for (const at of [overall, ...exposure.dimensions]) {
-      const place = this.#placeOf(environment, exposure, at);
-      place.population.n += n;
-      for (const { metric, change } of changes) {
-        const sums = place.sums.get(metric);
-        if (sums) addSums(sums, change);
-        else place.sums.set(metric, { ...change });
-      }
-    }
+    const cohort = this.#cohortOf(environment, exposure);
+    change(cohort.overall, n, changes);
+    for (const at of exposure.dimensions) change(placeOf(cohort, at), n, changes);
   }
 
-  #placeOf(environment: string, exposure: UnitExposure, at: DimensionValue): Place {
+  #cohortOf(environment: string, exposure: UnitExposure): Cohort {
     const { experiment, phase, variant } = exposure;
     const cohortStart = cohortOf(exposure.timeMs);
-    const key = keyOf(environment, experiment, phase, variant, cohortStart, at.dimension, at.value);
-    let place = this.#places.get(key);
-    if (!place) {
-      const population = { environment, experiment, phase, variant, ...at, cohortStart, n: 0 };
-      place = { population, sums: new Map() };
-      this.#places.set(key, place);
+    // Keys of experiments and variants are slugs: no part has a space.
+    const key = `${environment} ${experiment} ${phase} ${variant} ${cohortStart}`;
+    let cohort = this.#cohorts.get(key);
+    if (!cohort) {
+      const at = { environment, experiment, phase, variant, dimension: "", value: "", cohortStart };
+      cohort = { overall: { population: { ...at, n: 0 }, sums: new Map() }, parts: new Map() };
+      this.#cohorts.set(key, cohort);
     }
-    return place;
+    return cohort;
+  }
+
+  *#places(): Generator<Place> {
+    for (const { overall, parts } of this.#cohorts.values()) {
+      yield overall;
+      for (const places of parts.values()) yield* places.values();
+    }
   }
 
   #tallyExposure(environment: string, exposure: UnitExposure, sign: 1 | -1): void {
     const { experiment, phase, standing, variant, secondVariant } = exposure;
+    if (standing === "counted" && exposure.lateEvents === 0) return;
     const row = { environment, experiment, phase };
     if (standing === "counted") {
       this.tally({ ...row, cause: "late", detail: "", n: sign * exposure.lateEvents });
@@ -152,9 +161,27 @@ export class DeltaCollector {
   }
 }
 
-/** Unambiguous, because only the last part is free text. */
-function keyOf(...parts: (string | number)[]): string {
-  return parts.join("\u001f");
+function placeOf({ overall, parts }: Cohort, { dimension, value }: DimensionValue): Place {
+  let places = parts.get(dimension);
+  if (!places) {
+    places = new Map();
+    parts.set(dimension, places);
+  }
+  let place = places.get(value);
+  if (!place) {
+    place = { population: { ...overall.population, dimension, value, n: 0 }, sums: new Map() };
+    places.set(value, place);
+  }
+  return place;
+}
+
+function change({ population, sums }: Place, n: number, changes: readonly MetricChange[]): void {
+  population.n += n;
+  for (const { metric, change } of changes) {
+    const sum = sums.get(metric);
+    if (sum) addSums(sum, change);
+    else sums.set(metric, { ...change });
+  }
 }
 
 function samePlaces(a: UnitExposure, b: UnitExposure): boolean {

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { decodeDocument, encodeDocument, isStoredDocument, outcomeHash } from "./document.ts";
 import type { UnitDocument } from "./document.ts";
+import { Names } from "./names.ts";
 
 const document: UnitDocument = {
   baseMs: 1_767_571_200_000,
-  names: ["purchase"],
   exposures: [
     {
       experiment: "checkout",
@@ -36,19 +36,29 @@ const document: UnitDocument = {
   hot: false,
 };
 
-test("format 1 of a stored document stays readable", () => {
+test("format 2 of a stored document stays readable", () => {
+  const names = new Names(["purchase", "checkout", "control"]);
   const stored =
-    '[1,1767571200000,["purchase","checkout","control","country","US","purchased","search","a","b","archived"],' +
-    "[[1,2,0,3,2,0,-1,1,1,3,4,5,1,0,0.5],[6,1,-1000,0,7,4,8,0,0]],[9],[6000000000000001,0,-5,2.5,0],null,0]";
-  expect(encodeDocument(structuredClone(document))).toBe(stored);
+    '[2,1767571200000,[[1,2,0,3,2,0,-1,1,1,3,"US",4,1,0,0.5],[5,1,-1000,0,6,4,7,0,0]],' +
+    "[8],[6000000000000001,0,-5,2.5,0],null,0]";
+  expect(encodeDocument(structuredClone(document), names)).toBe(stored);
+  expect(names.added().map(([, name]) => name)).toEqual([
+    "country",
+    "purchased",
+    "search",
+    "a",
+    "b",
+    "archived",
+  ]);
   const parsed: unknown = JSON.parse(stored);
   if (!isStoredDocument(parsed)) throw new Error("not recognised");
-  expect({ ...decodeDocument(parsed), names: ["purchase"] }).toEqual(document);
+  expect(decodeDocument(parsed, names)).toEqual(document);
+  expect(() => decodeDocument(parsed, new Names(["purchase"]))).toThrow("no name");
 });
 
 test("a document of another format is not taken for one", () => {
-  expect(isStoredDocument([2, 0, [], [], [], [], null, 0])).toBe(false);
-  expect(isStoredDocument([1, 0])).toBe(false);
+  expect(isStoredDocument([1, 0, [], [], [], null, 0])).toBe(false);
+  expect(isStoredDocument([2, 0])).toBe(false);
   expect(isStoredDocument(0)).toBe(false);
 });
 

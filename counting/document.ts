@@ -1,11 +1,13 @@
 /**
  * What a shard remembers of one unit: its exposures with what each contributes to the cells, and its recent outcomes.
- * Stored as one compact JSON array, mostly of numbers, because a batch reads and writes tens of thousands of them.
+ * Stored as one compact JSON array, mostly of numbers, because a batch reads and writes tens of thousands of them,
+ * and every byte is paid for in pages that they are spread over. Names are those of the shard's dictionary.
  * The stored form outlives deployments: it begins with its format's version.
  */
 
 import { hash32 } from "../core/index.ts";
 import type { DimensionValue } from "./dimensions.ts";
+import type { Names } from "./names.ts";
 
 /** Why a unit is in the population of a phase, or why not. Stored by position: append only. */
 const standings = ["counted", "bot", "hot", "earlier-phase", "quarantined"] as const;
@@ -40,8 +42,6 @@ export interface UnitExposure {
 export interface UnitDocument {
   /** Times are stored relative to this: the time of the first event that arrived. */
   baseMs: number;
-  /** Strings that the rest names by their position. */
-  names: string[];
   exposures: UnitExposure[];
   /** Experiments that exposed the unit outside every phase. */
   outside: string[];
@@ -54,10 +54,10 @@ export interface UnitDocument {
 }
 
 export type StoredDocument = readonly [
-  formatVersion: 1,
+  formatVersion: 2,
   baseMs: number,
-  names: string[],
-  exposures: number[][],
+  /** Numbers, but for the values of dimensions. */
+  exposures: (number | string)[][],
   outside: number[],
   outcomes: number[],
   /** Null stands for -Infinity. */
@@ -68,7 +68,7 @@ export type StoredDocument = readonly [
 export const outcomeWidth = 5;
 
 export interface KnownOutcome {
-  name: string;
+  nameId: number;
   timeMs: number;
   value: number;
   delayMinutes: number;
@@ -77,7 +77,6 @@ export interface KnownOutcome {
 export function emptyDocument(baseMs: number): UnitDocument {
   return {
     baseMs,
-    names: [],
     exposures: [],
     outside: [],
     outcomes: [],
@@ -97,15 +96,14 @@ export function hasOutcome({ outcomes }: UnitDocument, hash: number): boolean {
 }
 
 export function pushOutcome(document: UnitDocument, hash: number, outcome: KnownOutcome): void {
-  const { timeMs, value, delayMinutes } = outcome;
-  const name = nameIndex(document.names, outcome.name);
-  document.outcomes.push(hash, name, timeMs - document.baseMs, value, delayMinutes);
+  const { nameId, timeMs, value, delayMinutes } = outcome;
+  document.outcomes.push(hash, nameId, timeMs - document.baseMs, value, delayMinutes);
 }
 
-/** Each outcome in the order of arrival; `name` is a position in `document.names`. */
+/** Each outcome in the order of arrival. */
 export function forEachOutcome(
   { outcomes, baseMs }: Pick<UnitDocument, "outcomes" | "baseMs">,
-  visit: (name: number, timeMs: number, value: number, delayMinutes: number) => void,
+  visit: (nameId: number, timeMs: number, value: number, delayMinutes: number) => void,
 ): void {
   for (let i = 0; i < outcomes.length; i += outcomeWidth) {
     visit(
@@ -127,19 +125,13 @@ export function dropOutcomesBefore(document: UnitDocument, floorMs: number): voi
   document.floorMs = floorMs;
 }
 
-function nameIndex(names: string[], name: string): number {
-  const known = names.indexOf(name);
-  return known === -1 ? names.push(name) - 1 : known;
-}
-
-export function encodeDocument(document: UnitDocument): string {
-  const { baseMs, names, outcomes, floorMs, hot } = document;
+export function encodeDocument(document: UnitDocument, names: Names): string {
+  const { baseMs, outcomes, floorMs, hot } = document;
   const stored: StoredDocument = [
-    1,
+    2,
     baseMs,
-    names,
-    document.exposures.map((exposure) => encodeExposure(exposure, document)),
-    document.outside.map((experiment) => nameIndex(names, experiment)),
+    document.exposures.map((exposure) => encodeExposure(exposure, baseMs, names)),
+    document.outside.map((experiment) => names.idOf(experiment)),
     outcomes,
     Number.isFinite(floorMs) ? floorMs : null,
     hot ? 1 : 0,
@@ -147,40 +139,37 @@ export function encodeDocument(document: UnitDocument): string {
   return JSON.stringify(stored);
 }
 
-function encodeExposure(exposure: UnitExposure, { names, baseMs }: UnitDocument): number[] {
+function encodeExposure(exposure: UnitExposure, baseMs: number, names: Names): (number | string)[] {
   const { secondVariant } = exposure;
-  const numbers = [
-    nameIndex(names, exposure.experiment),
+  const encoded: (number | string)[] = [
+    names.idOf(exposure.experiment),
     exposure.phase,
     exposure.timeMs - baseMs,
     exposure.delayMinutes,
-    nameIndex(names, exposure.variant),
+    names.idOf(exposure.variant),
     standings.indexOf(exposure.standing),
-    secondVariant === undefined ? -1 : nameIndex(names, secondVariant),
+    secondVariant === undefined ? -1 : names.idOf(secondVariant),
     exposure.lateEvents,
     exposure.dimensions.length,
   ];
   for (const { dimension, value } of exposure.dimensions) {
-    numbers.push(nameIndex(names, dimension), nameIndex(names, value));
+    encoded.push(names.idOf(dimension), value);
   }
-  for (const { metric, y, d, x } of exposure.values) {
-    numbers.push(nameIndex(names, metric), y, d, x);
-  }
-  return numbers;
+  for (const { metric, y, d, x } of exposure.values) encoded.push(names.idOf(metric), y, d, x);
+  return encoded;
 }
 
 /** Checks the version, and trusts what follows: only `encodeDocument` writes it. */
 export function isStoredDocument(value: unknown): value is StoredDocument {
-  return Array.isArray(value) && value[0] === 1 && value.length === 8;
+  return Array.isArray(value) && value[0] === 2 && value.length === 7;
 }
 
-export function decodeDocument(stored: StoredDocument): UnitDocument {
-  const [, baseMs, names, exposures, outside, outcomes, floorMs, hot] = stored;
+export function decodeDocument(stored: StoredDocument, names: Names): UnitDocument {
+  const [, baseMs, exposures, outside, outcomes, floorMs, hot] = stored;
   return {
     baseMs,
-    names: [...names],
-    exposures: exposures.map((numbers) => decodeExposure(numbers, names, baseMs)),
-    outside: outside.map((name) => names[name] ?? ""),
+    exposures: exposures.map((encoded) => decodeExposure(encoded, baseMs, names)),
+    outside: outside.map((id) => names.nameOf(id)),
     outcomes: [...outcomes],
     floorMs: floorMs ?? -Infinity,
     hot: hot === 1,
@@ -188,35 +177,32 @@ export function decodeDocument(stored: StoredDocument): UnitDocument {
 }
 
 function decodeExposure(
-  numbers: readonly number[],
-  names: readonly string[],
+  encoded: readonly (number | string)[],
   baseMs: number,
+  names: Names,
 ): UnitExposure {
-  let at = 0;
-  const number = () => numbers[at++] ?? 0;
-  const name = () => names[number()] ?? "";
-  const experiment = name();
-  const phase = number();
-  const timeMs = baseMs + number();
-  const delayMinutes = number();
-  const variant = name();
-  const standing = standings[number()] ?? "counted";
-  const second = names[number()];
-  const lateEvents = number();
-  const dimensions = Array.from({ length: number() }, () => ({ dimension: name(), value: name() }));
+  const number = (at: number) => Number(encoded[at]);
+  const name = (at: number) => names.nameOf(number(at));
+  const second = number(6);
+  const valuesAt = 9 + 2 * number(8);
+  const dimensions: DimensionValue[] = [];
+  for (let at = 9; at < valuesAt; at += 2) {
+    dimensions.push({ dimension: name(at), value: String(encoded[at + 1]) });
+  }
   const values: MetricValue[] = [];
-  while (at < numbers.length)
-    values.push({ metric: name(), y: number(), d: number(), x: number() });
+  for (let at = valuesAt; at < encoded.length; at += 4) {
+    values.push({ metric: name(at), y: number(at + 1), d: number(at + 2), x: number(at + 3) });
+  }
   return {
-    experiment,
-    phase,
-    timeMs,
-    delayMinutes,
-    variant,
+    experiment: name(0),
+    phase: number(1),
+    timeMs: baseMs + number(2),
+    delayMinutes: number(3),
+    variant: name(4),
     dimensions,
-    standing,
-    ...(second !== undefined && { secondVariant: second }),
+    standing: standings[number(5)] ?? "counted",
+    ...(second !== -1 && { secondVariant: names.nameOf(second) }),
     values,
-    lateEvents,
+    lateEvents: number(7),
   };
 }

@@ -219,17 +219,19 @@ describe("which outcomes count", () => {
   });
 
   test("a unit in more experiments than a row can hold is treated as hot and holds nothing up", () => {
+    const dimensions = ["a", "b", "c", "d"];
+    const attributes = Object.fromEntries(dimensions.map((name) => [name, "x".repeat(100)]));
     const experiments = Array.from({ length: 2_500 }, (_, i) =>
-      planOf().experiments.map((experiment) => ({ ...experiment, key: `${i}-`.padEnd(400, "x") })),
+      planOf({ dimensions }).experiments.map((experiment) => ({ ...experiment, key: `e${i}` })),
     ).flat();
     const shard = foldedShard();
     const events = [
       exposed({ unit: "neighbour", experiment: experiments[0]?.key ?? "" }),
-      ...experiments.map(({ key }) => exposed({ experiment: key })),
+      ...experiments.map(({ key }) => exposed({ experiment: key, attributes })),
     ];
     const batch = { environment: "e", receivedAtMs: start, events };
     shard.receive([{ ...planOf(), experiments }], [batch]);
-    expect([...shard.counted.populations.values()]).toEqual([1]);
+    expect([...shard.counted.populations.values()]).toEqual([1, 1, 1, 1, 1]);
     expect(Math.max(...[...shard.stored.values()].map((text) => text.length))).toBeLessThan(
       800_000,
     );

@@ -7,11 +7,11 @@
 import { DeltaCollector } from "./deltas.ts";
 import type { Deltas } from "./deltas.ts";
 import type { StoredDocument } from "./document.ts";
+import type { Dictionary } from "./names.ts";
 import type { CompiledPlan } from "./plan.ts";
 import type { Counts, CountedEvent } from "./types.ts";
 import { foldUnit } from "./unit-fold.ts";
 import type { UnitEvents } from "./unit-fold.ts";
-import { unitKey } from "./unit.ts";
 
 /** Events that were received together and are judged by one environment's plan. */
 export interface EventBatch {
@@ -29,21 +29,37 @@ export interface Folded extends Deltas {
 }
 
 /** What arrived for each unit, by unit key, in the order of the keys: documents lie in that order. */
-export function groupByUnit(plans: Plans, batches: readonly EventBatch[]): Map<string, UnitEvents> {
+export function groupByUnit(
+  plans: Plans,
+  batches: readonly EventBatch[],
+  dictionary: Dictionary,
+): Map<string, UnitEvents> {
   const units = new Map<string, UnitEvents>();
   for (const { environment, receivedAtMs, events } of batches) {
     const plan = plans.get(environment);
     if (!plan) continue;
+    const names = dictionary.of(environment);
+    let kind: string | null = null;
+    let prefix = "";
     for (const event of events) {
       // Outcomes that no metric reads go to the archive alone.
       if (event.type === "outcome" && !plan.outcomes.has(event.name)) continue;
-      const key = unitKey(environment, event);
+      if (event.kind !== kind) {
+        kind = event.kind;
+        prefix = dictionary.keyPrefix(environment, kind);
+      }
+      const key = prefix + event.unit;
       const unit = units.get(key);
       if (unit) unit.arrivals.push({ event, receivedAtMs });
-      else units.set(key, { plan, arrivals: [{ event, receivedAtMs }] });
+      else units.set(key, { plan, names, arrivals: [{ event, receivedAtMs }] });
     }
   }
-  return new Map([...units].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const sorted = new Map<string, UnitEvents>();
+  for (const key of [...units.keys()].sort()) {
+    const unit = units.get(key);
+    if (unit) sorted.set(key, unit);
+  }
+  return sorted;
 }
 
 /**

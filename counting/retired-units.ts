@@ -5,6 +5,7 @@
 
 import { decodeDocument, forEachOutcome } from "./document.ts";
 import type { StoredDocument } from "./document.ts";
+import type { Names } from "./names.ts";
 
 export interface Retirement {
   /** Archived so long ago that nothing about it is kept. */
@@ -15,9 +16,10 @@ export interface Retirement {
 
 export function isUnitRetired(
   stored: StoredDocument,
+  names: Names,
   { isRetired, beforeMs }: Retirement,
 ): boolean {
-  const document = decodeDocument(stored);
+  const document = decodeDocument(stored, names);
   const { exposures, outside, baseMs } = document;
   if (!exposures.every(({ experiment }) => isRetired(experiment))) return false;
   if (!outside.every(isRetired)) return false;

@@ -24,6 +24,7 @@ import type {
   UnitExposure,
 } from "./document.ts";
 import { firstExposure, mergeExposures } from "./exposure.ts";
+import type { Names } from "./names.ts";
 import { phaseOf } from "./plan.ts";
 import type { CompiledPhase, CompiledPlan } from "./plan.ts";
 import type { CountedEvent, ExposureEvent, OutcomeEvent } from "./types.ts";
@@ -44,28 +45,35 @@ const minuteMs = 60_000;
 
 export interface UnitEvents {
   plan: CompiledPlan;
+  /** Of the plan's environment. */
+  names: Names;
   /** In the order of arrival. */
   arrivals: { event: CountedEvent; receivedAtMs: number }[];
 }
 
+type Judge = Pick<UnitEvents, "plan" | "names">;
+
 /** The unit's document as text after these events; null when nothing about the unit changes. */
 export function foldUnit(
-  { plan, arrivals }: UnitEvents,
+  { plan, names, arrivals }: UnitEvents,
   stored: StoredDocument | undefined,
   { deltas, keepsPast }: { deltas: DeltaCollector; keepsPast: boolean },
 ): string | null {
-  const document = stored ? decodeDocument(stored) : emptyDocument(arrivals[0]?.event.timeMs ?? 0);
+  const document = stored
+    ? decodeDocument(stored, names)
+    : emptyDocument(arrivals[0]?.event.timeMs ?? 0);
   const before = { exposures: [...document.exposures], outside: document.outside.length };
   let newestMs = -Infinity;
   for (const { event, receivedAtMs } of arrivals) {
-    if (addEvent(document, event, receivedAtMs, plan)) newestMs = Math.max(newestMs, event.timeMs);
+    if (addEvent(document, event, receivedAtMs, { plan, names }))
+      newestMs = Math.max(newestMs, event.timeMs);
   }
   if (newestMs === -Infinity) return null;
 
-  settle(document, before.exposures, plan);
+  settle(document, before.exposures, { plan, names });
   const roomy = keepsPast ? pastOutcomes : roomyOutcomes;
   if (document.outcomes.length > roomy * outcomeWidth) dropOldOutcomes(document, newestMs, plan);
-  const text = encodeWithin(document);
+  const text = encodeWithin(document, names);
   if (text === null) return null;
 
   const { environment } = plan;
@@ -86,14 +94,14 @@ function addEvent(
   document: UnitDocument,
   event: CountedEvent,
   receivedAtMs: number,
-  plan: CompiledPlan,
+  { plan, names }: Judge,
 ): boolean {
   // An import is of the past by intention: it is never late.
   const delayMs = event.source === "import" ? 0 : Math.max(0, receivedAtMs - event.timeMs);
   const delayMinutes = Math.floor(delayMs / minuteMs);
   return event.type === "exposure"
     ? addExposure(document, event, delayMinutes, plan)
-    : addOutcome(document, event, delayMinutes);
+    : addOutcome(document, event, delayMinutes, names);
 }
 
 function addExposure(
@@ -125,27 +133,36 @@ function addExposure(
   return true;
 }
 
-function addOutcome(document: UnitDocument, event: OutcomeEvent, delayMinutes: number): boolean {
+function addOutcome(
+  document: UnitDocument,
+  event: OutcomeEvent,
+  delayMinutes: number,
+  names: Names,
+): boolean {
   if (document.hot || event.timeMs < document.floorMs) return false;
   const hash = outcomeHash(event.id);
   if (hasOutcome(document, hash)) return false;
   const { name, timeMs, value = 1 } = event;
-  pushOutcome(document, hash, { name, timeMs, value, delayMinutes });
+  pushOutcome(document, hash, { nameId: names.idOf(name), timeMs, value, delayMinutes });
   return true;
 }
 
 /** Recomputes standings and contributions; an exposure about which nothing changes stays the same object. */
-function settle(document: UnitDocument, before: readonly UnitExposure[], plan: CompiledPlan): void {
+function settle(document: UnitDocument, before: readonly UnitExposure[], judge: Judge): void {
   document.exposures = document.exposures.map((exposure, i) => {
-    const phase = phaseNumbered(plan, exposure.experiment, exposure.phase);
-    return phase ? settled(exposure, exposure === before[i], phase, document) : exposure;
+    const phase = phaseNumbered(judge.plan, exposure.experiment, exposure.phase);
+    if (!phase) return exposure;
+    return settled(
+      exposure,
+      { isUnmoved: exposure === before[i], phase, names: judge.names },
+      document,
+    );
   });
 }
 
 function settled(
   exposure: UnitExposure,
-  isUnmoved: boolean,
-  phase: CompiledPhase,
+  { isUnmoved, phase, names }: { isUnmoved: boolean; phase: CompiledPhase; names: Names },
   document: UnitDocument,
 ): UnitExposure {
   const { experiment, standing } = exposure;
@@ -158,7 +175,7 @@ function settled(
   }
   if (standing !== "counted") return exclude(exposure, standing);
   if (isUnmoved && isSealed(exposure, phase, document)) return exposure;
-  const { values, lateEvents } = contributionOf(exposure, phase, document);
+  const { values, lateEvents } = contributionOf(exposure, phase, document, names);
   return lateEvents === exposure.lateEvents && equalValues(values, exposure.values)
     ? exposure
     : { ...exposure, values, lateEvents };
@@ -196,12 +213,12 @@ function dropOldOutcomes(document: UnitDocument, newestMs: number, plan: Compile
 }
 
 /** As text that fits a row, silenced if that is what it takes; null when not even that is enough. */
-function encodeWithin(document: UnitDocument): string | null {
+function encodeWithin(document: UnitDocument, names: Names): string | null {
   if (document.hot || document.outcomes.length > hotOutcomes * outcomeWidth) silence(document);
-  const text = encodeDocument(document);
+  const text = encodeDocument(document, names);
   if (utf8Length(text) <= documentBytes) return text;
   silence(document);
-  const silenced = encodeDocument(document);
+  const silenced = encodeDocument(document, names);
   return utf8Length(silenced) <= documentBytes ? silenced : null;
 }
 
@@ -209,6 +226,5 @@ function encodeWithin(document: UnitDocument): string | null {
 function silence(document: UnitDocument): void {
   document.hot = true;
   document.outcomes = [];
-  document.names = [];
   document.exposures = document.exposures.map((exposure) => exclude(exposure, "hot"));
 }

@@ -6,7 +6,9 @@
 import type { D1Database } from "@cloudflare/workers-types";
 import { isStoredDocument } from "../counting/document.ts";
 import type { StoredDocument } from "../counting/document.ts";
+import type { Dictionary, Names } from "../counting/names.ts";
 import { jsonParameters } from "./json-parameters.ts";
+import { readDictionary } from "./shard-names.ts";
 
 export interface UnitPage {
   /** Units that were looked at. */
@@ -19,7 +21,7 @@ export interface ShardRetention {
   /** Removes the units after the key `after` that `isRetired` says, of some thousands. */
   retireUnits(
     after: string,
-    isRetired: (environment: string, document: StoredDocument) => boolean,
+    isRetired: (environment: string, document: StoredDocument, names: Names) => boolean,
   ): Promise<UnitPage>;
   /** Removes some rows of what these experiments counted; true when there are more. */
   removeExperiments(
@@ -63,6 +65,11 @@ export function shardRetention(db: D1Database): ShardRetention {
     };
   }
 
+  async function dictionaryOf(units: readonly { key: string }[]): Promise<Dictionary> {
+    const environments = await readDictionary(db, []);
+    return readDictionary(db, new Set(units.map(({ key }) => environments.environmentOf(key))));
+  }
+
   /** False: a consumer was faster. */
   async function remove(unitKeys: readonly string[], version: unknown): Promise<boolean> {
     const guard = db.prepare(
@@ -87,10 +94,13 @@ export function shardRetention(db: D1Database): ShardRetention {
       for (let attempt = 0; attempt < attempts; attempt++) {
         const { version, isMirrored, units } = await page(after);
         if (isMirrored) return { units: 0, next: null };
-        const retired = units.filter(
-          ({ key, state }) =>
-            isStoredDocument(state) && isRetired(key.split("\u001f")[0] ?? "", state),
-        );
+        const dictionary = await dictionaryOf(units);
+        const retired = units.filter(({ key, state }) => {
+          const environment = dictionary.environmentOf(key);
+          return (
+            isStoredDocument(state) && isRetired(environment, state, dictionary.of(environment))
+          );
+        });
         const isDone =
           retired.length === 0 ||
           (await remove(

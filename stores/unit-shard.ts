@@ -10,6 +10,7 @@ import { fold, groupByUnit } from "../counting/fold.ts";
 import type { EventBatch, Folded, Plans } from "../counting/fold.ts";
 import { activityStatements, deltaStatements } from "./delta-statements.ts";
 import type { TableSuffix } from "./delta-statements.ts";
+import { nameStatements, nameTaken, readDictionary } from "./shard-names.ts";
 import { progressStatements } from "./shard-progress.ts";
 import { readDocuments, unitStatements } from "./unit-documents.ts";
 
@@ -55,8 +56,6 @@ async function foldInto(
   target: Target,
 ): Promise<void> {
   const { into, noted } = target;
-  const units = groupByUnit(plans, batches);
-  const keys = [...units.keys()];
   for (let attempt = 0; attempt < attempts; attempt++) {
     const versions = await readVersions(db);
     const parts = partsOf(batches);
@@ -64,6 +63,9 @@ async function foldInto(
       for (const part of parts) await foldInto(db, plans, part, target);
       return;
     }
+    const dictionary = await readDictionary(db, plans.keys());
+    const units = groupByUnit(plans, batches, dictionary);
+    const keys = [...units.keys()];
     const statements: D1PreparedStatement[] = [];
     for (const target of into) {
       if (target === "mirror" && !versions.isMirrored) continue;
@@ -73,6 +75,7 @@ async function foldInto(
       // A rebuild may begin to want a mirror between reading and writing: then this version is no longer the shard's.
       statements.push(...writes(db, folded, suffix, versions[suffix]));
     }
+    if (statements.length > 0) statements.push(...nameStatements(db, dictionary));
     const all = [...statements, ...noted(batches)];
     if (all.length === 0 || (await write(db, all))) return;
   }
@@ -132,7 +135,9 @@ async function write(db: D1Database, statements: D1PreparedStatement[]): Promise
     await db.batch(statements);
     return true;
   } catch (error) {
-    if (error instanceof Error && lostRace.test(error.message)) return false;
+    const isLost =
+      error instanceof Error && [lostRace, nameTaken].some((each) => each.test(error.message));
+    if (isLost) return false;
     throw error;
   }
 }

@@ -72,7 +72,7 @@ describe("a fold", () => {
     expect(await rows("activity")).toEqual([
       { environment: "e", experiment: "checkout", version, last_event_ms: start + 1 },
     ]);
-    expect((await rows("units")).map((row) => row["key"])).toEqual(["e\u001fuser\u001fu1"]);
+    expect((await rows("units")).map((row) => row["key"])).toEqual(["0:u1"]);
   });
 
   test("finds units again whatever their ids are made of", async () => {

@@ -4,6 +4,7 @@ import { isStoredDocument } from "../counting/document.ts";
 import type { StoredDocument } from "../counting/document.ts";
 import { fold, groupByUnit } from "../counting/fold.ts";
 import type { EventBatch } from "../counting/fold.ts";
+import { Dictionary } from "../counting/names.ts";
 import { compilePlan } from "../counting/plan.ts";
 import type { CountingPlan } from "../counting/types.ts";
 
@@ -20,18 +21,25 @@ export interface Counted {
 export function foldedShard(options: { keepsPast?: boolean } = {}) {
   const counted: Counted = { populations: new Map(), cells: new Map(), tallies: new Map() };
   const stored = new Map<string, string>();
+  const names = new Map<string, string[]>();
 
   /** The keys of the units that were written. */
   function receive(plans: readonly CountingPlan[], batch: readonly EventBatch[]): string[] {
     const compiled = new Map(plans.map((plan) => [plan.environment, compilePlan(plan)]));
     const known = new Map<string, StoredDocument>();
-    const units = groupByUnit(compiled, batch);
+    const dictionary = new Dictionary(names);
+    const units = groupByUnit(compiled, batch, dictionary);
     for (const key of units.keys()) {
       const document: unknown = JSON.parse(stored.get(key) ?? "null");
       if (isStoredDocument(document)) known.set(key, document);
     }
     const folded = fold(known, units, options);
     for (const [key, text] of folded.documents) stored.set(key, text);
+    for (const { environment, id, name } of dictionary.added()) {
+      const known = names.get(environment) ?? [];
+      known[id] = name;
+      names.set(environment, known);
+    }
 
     for (const row of folded.populations) {
       const { environment, experiment, phase, variant, dimension, value, cohortStart, n } = row;
@@ -62,7 +70,7 @@ export function foldedShard(options: { keepsPast?: boolean } = {}) {
     return [...folded.documents.keys()];
   }
 
-  return { counted, stored, receive };
+  return { counted, stored, receive, dictionary: () => new Dictionary(names) };
 }
 
 function add(rows: Map<string, number>, key: unknown[], n: number): void {

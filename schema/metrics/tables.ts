@@ -15,8 +15,22 @@ export const meta = sqliteTable("meta", {
   mirrored: integer("mirrored").notNull(),
 });
 
+/**
+ * The numbers that stand for names in documents and keys (counting/names.ts): those of an environment from 0 on, and under "" those of
+ * environments with their unit kinds, separated by U+001F. Rows are only added.
+ */
+export const names = sqliteTable(
+  "names",
+  {
+    environment: text("environment").notNull(),
+    id: integer("id").notNull(),
+    name: text("name").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.environment, t.id] })],
+);
+
 const unit = {
-  /** environment, kind and unit id, separated by U+001F. */
+  /** The number of its environment and kind, a colon, the unit's id. */
   key: text("key").primaryKey(),
   state: text("state").notNull(),
 };
@@ -110,11 +124,29 @@ const tallyTable = <Name extends string>(name: Name) =>
 /** What is not in the cells, counted by cause (see counting/): quarantined pairs, bots, late events, events outside a phase. */
 export const tallies = tallyTable("tallies");
 
+const dimensionValueTable = <Name extends string>(name: Name) =>
+  sqliteTable(
+    name,
+    {
+      environment: text("environment").notNull(),
+      experiment: text("experiment").notNull(),
+      phase: integer("phase").notNull(),
+      dimension: text("dimension").notNull(),
+      /** JSON array. */
+      kept: text("kept").notNull(),
+    },
+    (t) => [primaryKey({ columns: [t.environment, t.experiment, t.phase, t.dimension] })],
+  );
+
+/** The values that have cells of their own (counting/kept-values.ts); units with other ones are in those of "other". */
+export const dimensionValues = dimensionValueTable("dimension_values");
+
 /** Where the archive is counted anew; takes the place of the table of that name by being renamed. Empty between rebuilds. */
 export const unitsRebuild = sqliteTable("units_rebuild", unit);
 export const populationsRebuild = populationTable("populations_rebuild");
 export const cellsRebuild = cellTable("cells_rebuild");
 export const talliesRebuild = tallyTable("tallies_rebuild");
+export const dimensionValuesRebuild = dimensionValueTable("dimension_values_rebuild");
 
 /** One row a rebuild: where it stands, what it found. */
 export const rebuilds = sqliteTable("rebuilds", {

@@ -5,6 +5,7 @@
 
 import type { RetireMessage } from "../../contracts/retire-message.ts";
 import type { StoredDocument } from "../../counting/document.ts";
+import type { Names } from "../../counting/names.ts";
 import type { CompiledPlan } from "../../counting/plan.ts";
 import { isUnitRetired } from "../../counting/retired-units.ts";
 import { experimentKey } from "../../stores/rebuild-store.ts";
@@ -75,10 +76,10 @@ export async function retire(
   for (const environment of await rebuilds.environments()) {
     ages.set(environment, (await services.plan(environment)).outcomeAgeMs);
   }
-  const isRetired = (environment: string, document: StoredDocument) => {
+  const isRetired = (environment: string, document: StoredDocument, names: Names) => {
     const ageMs = ages.get(environment);
     if (ageMs === undefined) return false;
-    return isUnitRetired(document, {
+    return isUnitRetired(document, names, {
       isRetired: (experiment) => retired.has(experimentKey(environment, experiment)),
       beforeMs: Math.min(beforeMs, asOfMs - ageMs),
     });

@@ -32,7 +32,7 @@ const count = async (table: string, where = "true") =>
   env.METRICS_0.prepare(`SELECT count(*) AS n FROM ${table} WHERE ${where}`).first<number>("n");
 const unitKeys = async () => {
   const { results } = await env.METRICS_0.prepare("SELECT key FROM units").all<{ key: string }>();
-  return results.map(({ key }) => key.split("\u001f")[2]);
+  return results.map(({ key }) => key.split(":")[1]);
 };
 
 beforeEach(async () => {

@@ -5,8 +5,7 @@
  */
 
 import type { Message, MessageBatch } from "@cloudflare/workers-types";
-import * as z from "zod/mini";
-import { eventMessage } from "../../contracts/queue-message.ts";
+import { readEventMessage } from "../../contracts/queue-message.ts";
 import type { EventMessage } from "../../contracts/queue-message.ts";
 import type { CompiledPlan } from "../../counting/plan.ts";
 import type { CountingPlanStore } from "../../stores/counting-plan-store.ts";
@@ -51,7 +50,7 @@ export async function consume(batch: MessageBatch, consumer: Consumer): Promise<
 function read(message: Message): Delivery {
   try {
     if (typeof message.body !== "string") throw new TypeError("the body is not text");
-    const content = z.parse(eventMessage, JSON.parse(message.body));
+    const content = readEventMessage(message.body);
     return { message, content, fate: { kind: "counted" } };
   } catch (error) {
     return { message, content: null, fate: { kind: "unreadable", reason: String(error) } };

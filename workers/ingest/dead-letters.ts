@@ -5,11 +5,10 @@
 
 import { Hono } from "hono";
 import type { Context } from "hono";
-import * as z from "zod/mini";
 import type { KeyDirectory } from "../../contracts/api-key.ts";
 import { ok, refuse } from "../../contracts/problem.ts";
 import type { Result } from "../../contracts/problem.ts";
-import { eventMessage } from "../../contracts/queue-message.ts";
+import { readEventMessage } from "../../contracts/queue-message.ts";
 import type { EventMessage } from "../../contracts/queue-message.ts";
 import { reply } from "../../http/app.ts";
 import type { AppEnv } from "../../http/app.ts";
@@ -107,7 +106,7 @@ function mayMeet({ key, environment }: Principal, of: string | null): boolean {
 function replayable({ body }: DeadLetter): Result<EventMessage> {
   try {
     if (typeof body !== "string") throw new TypeError("the body is not text");
-    return ok(z.parse(eventMessage, JSON.parse(body)));
+    return ok(readEventMessage(body));
   } catch (error) {
     return refuse("not-possible", `The message still cannot be read: ${String(error)}`);
   }
