@@ -9,10 +9,18 @@ import type {
 } from "../contracts/results.ts";
 import { betaBinomialPosterior, cuped, cupedTheta, normalPosterior } from "../stats/index.ts";
 import type { Comparison } from "../stats/index.ts";
+import { hasCovariate } from "./decisive.ts";
 import { guardrailResult, harmSequence } from "./guardrails.ts";
 import type { Watched } from "./guardrails.ts";
 import type { LedgerRow } from "./ledger.ts";
-import { compare, isProportion, proportion, readingOf, withCovariate } from "./readings.ts";
+import {
+  compare,
+  isProportion,
+  proportion,
+  readingOf,
+  tooLittle,
+  withCovariate,
+} from "./readings.ts";
 import type { ReadingsByVariant } from "./readings.ts";
 
 export interface ResultInputs {
@@ -33,6 +41,20 @@ export interface ResultInputs {
   logEvidenceBefore: number;
 }
 
+const nothingCompared: Comparison = {
+  effect: null,
+  standardError: null,
+  statistic: null,
+  degreesOfFreedom: null,
+  z: null,
+  pValue: null,
+  confidenceInterval: null,
+  relativeEffect: null,
+  relativeStandardError: null,
+  relativeConfidenceInterval: null,
+  relativeMethod: null,
+};
+
 export function comparisonResult(
   inputs: ResultInputs,
   metric: PhaseMetric,
@@ -40,17 +62,23 @@ export function comparisonResult(
 ): ComparisonResult {
   const { phase, current, asOfMs } = inputs;
   const readings: ReadingsByVariant = current.get(metric.key) ?? new Map();
-  const compared = compare(metric, readings, {
-    control: phase.control,
-    treatment: variant,
-    level: 1 - phase.plan.alpha,
-  });
+  const control = readingOf(readings, phase.control);
+  const withheld = tooLittle(metric, [control, readingOf(readings, variant)]);
+  const compared =
+    withheld === null
+      ? compare(metric, readings, {
+          control: phase.control,
+          treatment: variant,
+          level: 1 - phase.plan.alpha,
+        })
+      : nothingCompared;
   const rows = inputs.ledger.filter((row) => row.metric === metric.key && row.variant === variant);
   const watched = watchedIn(inputs, metric, variant);
   return {
     variant,
     basis: "fixed-sample",
     betweenLooks: rows.at(-1)?.takenAtMs !== asOfMs,
+    withheld,
     lift: compared.effect,
     relativeLift: compared.relativeEffect,
     standardError: compared.standardError,
@@ -59,7 +87,7 @@ export function comparisonResult(
     adjustedPValue: null,
     confidenceInterval: compared.confidenceInterval,
     relativeConfidenceInterval: compared.relativeConfidenceInterval,
-    cuped: cupedResult(inputs, metric, variant),
+    cuped: withheld === null ? cupedResult(inputs, metric, variant) : null,
     sequential: metric.role === "primary" ? sequentialResult(rows) : null,
     alwaysValid: watched && alwaysValid(watched),
     guardrail: watched && guardrailResult(watched),
@@ -80,6 +108,8 @@ function sequentialResult(rows: readonly LedgerRow[]): SequentialResult {
       nominalP: row.nominalP,
       alphaSpent: row.alphaSpent,
       crossed: row.crossed,
+      futilityBoundary: row.futilityBoundary,
+      futile: row.futile,
     })),
     repeatedConfidenceInterval: last?.repeatedConfidenceInterval ?? null,
     sequentialPValue: last?.sequentialPValue ?? null,
@@ -141,8 +171,7 @@ function cupedResult(
   variant: string,
 ): CupedResult | null {
   const readings = current.get(metric.key);
-  if (metric.covariateLookbackDays === undefined || metric.type === "ratio" || !readings)
-    return null;
+  if (!hasCovariate(metric) || !readings) return null;
   const theta = cupedTheta([...readings.values()].map(withCovariate));
   if (theta === null) return null;
   const adjusted = cuped({

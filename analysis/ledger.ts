@@ -60,4 +60,6 @@ export interface LookFigures {
   standardError: number | null;
   control: Reading;
   treatment: Reading;
+  /** By which the covariate was taken off; null or absent: it was not. */
+  theta?: number | null;
 }

@@ -13,9 +13,10 @@ import {
   stagewiseInference,
   studentT,
 } from "../stats/index.ts";
+import { decisive, isAdjusted } from "./decisive.ts";
 import { leastNewInformation } from "./ledger.ts";
 import type { LedgerRow, LookInference, TakenLook } from "./ledger.ts";
-import { compare, isProportion, proportion } from "./readings.ts";
+import { isProportion, proportion } from "./readings.ts";
 
 /** @param before the ledger's earlier rows, in order */
 export function lookInference(
@@ -55,21 +56,22 @@ function repeatedInterval(phase: Phase, metric: PhaseMetric, row: TakenLook): In
   const { boundary, inputs } = row;
   if (boundary === null || !(boundary > 0)) return null;
   const { control, treatment } = inputs;
-  if (isProportion(metric)) {
+  if (isProportion(metric) && !isAdjusted(phase, metric)) {
     return repeatedProportionInterval({
       control: proportion(control),
       treatment: proportion(treatment),
       bound: boundary,
     });
   }
-  const { effect, standardError, degreesOfFreedom } = compare(
-    metric,
-    new Map([
-      ["control", control],
-      ["treatment", treatment],
+  const { effect, standardError, degreesOfFreedom } = decisive(phase, metric, {
+    readings: new Map([
+      [phase.control, control],
+      [row.variant, treatment],
     ]),
-    { control: "control", treatment: "treatment", level: 1 - phase.plan.ledgerAlpha },
-  );
+    theta: inputs.theta ?? null,
+    treatment: row.variant,
+    level: 1 - phase.plan.ledgerAlpha,
+  });
   if (effect === null || standardError === null) return null;
   const critical =
     degreesOfFreedom === null

@@ -55,6 +55,23 @@ export function describe(metric: PhaseMetric, reading: Reading): VariantResult {
   return { n, mean, variance, sum: sums.y };
 }
 
+/** An estimate from less than this is a guess. */
+const leastUnits = 50;
+const leastConversions = 5;
+
+/** Why nothing is estimated from these variants; null when there is enough. */
+export function tooLittle(
+  metric: Pick<PhaseMetric, "type">,
+  readings: readonly Reading[],
+): string | null {
+  if (readings.some(({ n }) => n < leastUnits)) {
+    return `A variant has fewer than ${leastUnits} units.`;
+  }
+  return isProportion(metric) && readings.some(({ sums }) => sums.y < leastConversions)
+    ? `A variant has fewer than ${leastConversions} conversions.`
+    : null;
+}
+
 /** @param level of the intervals */
 export function compare(
   metric: PhaseMetric,

@@ -13,7 +13,7 @@ import type {
 } from "../contracts/results.ts";
 
 /** The most pressing first: a treatment that goes on never hides another that does harm. */
-const urgency = ["ship", "harm", "investigate", "continue", "complete"] as const;
+const urgency = ["ship", "harm", "investigate", "continue", "futile", "complete"] as const;
 
 interface Judged {
   verdict: Verdict;
@@ -76,6 +76,10 @@ function judge(
   if (primaries.every(({ comparison }) => isClosed(phase, comparison))) {
     const because = `The plan is complete and ${variant} crossed no boundary: keep the control.`;
     return { urgency: "complete", verdict: { action: "revert", variant, because } };
+  }
+  if (primaries.every(({ comparison }) => comparison.sequential?.looks.at(-1)?.futile === true)) {
+    const because = `${variant} is below the futility boundary at the last look: it is unlikely to show the effect that the plan is for. Going on costs no alpha.`;
+    return { urgency: "futile", verdict: { action: "stop-futility", variant, because } };
   }
   const because = "No boundary has been crossed and looks remain.";
   return { urgency: "continue", verdict: { action: "continue", variant, because } };

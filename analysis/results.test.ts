@@ -237,6 +237,31 @@ test("while it is paused by a guardrail's alarm the advice is to revert; resumed
   expect(results(inputsOf(won, phase)).recommendation.action).toBe("investigate");
 });
 
+test("below 50 units, or 5 conversions, in a variant nothing is estimated, and the answer says why", () => {
+  const comparison = (a: Reading, b: Reading) =>
+    results(inputsOf({ a, b })).metrics[0]?.comparisons[0];
+  for (const [few, why] of [
+    [converted(49, 20), "A variant has fewer than 50 units."],
+    [converted(500, 4), "A variant has fewer than 5 conversions."],
+  ] as const) {
+    const nothing = { lift: null, pValue: null, confidenceInterval: null, bayesian: null };
+    expect(comparison(converted(500, 50), few)).toMatchObject({ withheld: why, ...nothing });
+    expect(comparison(few, converted(500, 50))).toMatchObject({ withheld: why, ...nothing });
+  }
+  expect(comparison(converted(50, 5), converted(50, 6))).toMatchObject({
+    withheld: null,
+    lift: expect.closeTo(0.02, 12),
+  });
+});
+
+test("below the futility bound the advice is to stop, as long as no other treatment goes on", () => {
+  const plan = { sides: 1 as const, futility: { beta: 0.2, spending: "pocock" as const } };
+  const readings = { a: converted(3_000, 300), b: converted(3_000, 250) };
+  const answer = results(inputsOf(readings, phaseOf({}, plan)));
+  expect(answer.recommendation).toMatchObject({ action: "stop-futility", variant: "b" });
+  expect(answer.metrics[0]?.comparisons[0]?.sequential?.looks[0]).toMatchObject({ futile: true });
+});
+
 test("while looks remain and nothing is crossed, the advice is to continue", () => {
   const answer = results(inputsOf({ a: converted(1_000, 120), b: converted(1_000, 125) }));
   expect(answer.recommendation.action).toBe("continue");

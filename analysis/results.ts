@@ -33,13 +33,15 @@ export function results(inputs: ResultInputs): Results {
 }
 
 function design({ plan }: Phase): Results["design"] {
-  const { alpha, ledgerAlpha, sides, spending, maximumSampleSize, replanned, looks } = plan;
+  const { alpha, ledgerAlpha, sides, spending, maximumSampleSize, replanned, adjustment, looks } =
+    plan;
   const fractions = plannedFractions(looks);
   const { upper } = groupSequentialBounds({ fractions, alpha: ledgerAlpha, sides, spending });
   return {
     alpha,
     sides,
     spending,
+    adjustment: adjustment ?? "none",
     maximumSampleSize,
     replannedSampleSize: replanned?.at(-1)?.maximumSampleSize ?? null,
     looks: fractions.map((informationFraction, index) => ({

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { converted, matured, metricOf, phaseOf, startMs } from "./fixtures.ts";
 import type { LedgerRow } from "./ledger.ts";
 import { takeLook } from "./take-look.ts";
+import type { Phase } from "../contracts/phase.ts";
+import { designGroupSequential, normal } from "../stats/index.ts";
 
 const dayMs = 86_400_000;
 
@@ -139,6 +141,69 @@ test("daily looks are due by the day, at most one a day", () => {
     ...at(startMs + 3 * dayMs + 1_000),
   });
   expect(sameDay).toEqual([]);
+});
+
+test("a plan with futility has the design's bound at its looks, and advises when the treatment falls below it", () => {
+  const futility = { beta: 0.2, spending: "obrien-fleming" as const };
+  const plan = { sides: 1 as const, futility };
+  const [first] = ledgerAfter([even(4_000)], phaseOf({}, plan));
+  // One look at 0.4 spends sfLDOF(0.4) of beta: Φ((l - δ√0.4)) = 2(1 - Φ(z_{0.1}/√0.4)) under the drift of the plan's five looks.
+  const drift = designGroupSequential({
+    alpha: 0.05,
+    power: 0.8,
+    sides: 1,
+    spending: "obrien-fleming",
+    futility,
+    fractions: [0.2, 0.4, 0.6, 0.8, 1],
+  }).drift;
+  const spent = 2 * normal.sf(-normal.quantile(0.1) / Math.sqrt(0.4));
+  const bound = normal.quantile(spent) + drift * Math.sqrt(0.4);
+  expect(first?.futilityBoundary).toBeCloseTo(bound, 8);
+  expect(first).toMatchObject({ z: 0, futile: bound > 0, crossed: false });
+  const [hopeful] = ledgerAfter([{ units: 4_000, a: 400, b: 430 }], phaseOf({}, plan));
+  expect(hopeful?.futile).toBe(false);
+  expect(ledgerAfter([even(4_000)])[0]).toMatchObject({ futilityBoundary: null, futile: false });
+  // Not binding: the next look's bound for efficacy is that of a plan without futility.
+  const [, second] = ledgerAfter([even(4_000), even(6_000)], phaseOf({}, plan));
+  const [, without] = ledgerAfter([even(4_000), even(6_000)], phaseOf({}, { sides: 1 }));
+  expect(second?.boundary).toBe(without?.boundary);
+});
+
+test("adjusted by its covariate, if the plan says so: θ, z and interval of Deng et al. decide", () => {
+  // Per unit y = 2x + e, variances of x and e 1; b higher by 0.15.
+  const n = 2_000;
+  const reading = (meanY: number) => ({
+    n,
+    sums: {
+      y: n * meanY,
+      yy: n * meanY ** 2 + (n - 1) * 5,
+      d: 0,
+      dd: 0,
+      yd: 0,
+      x: n * 3,
+      xx: n * 9 + (n - 1),
+      xy: n * 3 * meanY + (n - 1) * 2,
+    },
+  });
+  const mean = metricOf("m", { type: "mean", aggregation: "sum", covariateLookbackDays: 7 });
+  const look = (adjustment: Partial<Phase["plan"]>) =>
+    takeLook({
+      phase: phaseOf({ metrics: [mean] }, adjustment),
+      matured: matured({ a: reading(6), b: reading(6.15) }),
+      ledger: [],
+      ...at(startMs + dayMs),
+    })[0];
+  const plain = look({});
+  expect(plain?.z).toBeCloseTo(0.15 / Math.sqrt(10 / n), 2);
+  expect(plain?.inputs.theta).toBeUndefined();
+  const adjusted = look({ adjustment: "cuped" });
+  expect(adjusted?.inputs.theta).toBeCloseTo(2, 2);
+  expect(adjusted?.inputs.standardError).toBeCloseTo(Math.sqrt(2 / n), 4);
+  expect(adjusted?.z).toBeCloseTo(0.15 / Math.sqrt(2 / n), 1);
+  const [low = 0] = adjusted?.inference.repeatedConfidenceInterval ?? [];
+  expect(low > 0).toBe(adjusted?.crossed);
+  expect(adjusted?.crossed).toBe(true);
+  expect(plain?.crossed).toBe(false);
 });
 
 test("one-sided plans cross in the desired direction alone", () => {

@@ -12,7 +12,9 @@ import type { LedgerRow, TakenLook } from "./ledger.ts";
 import { plannedLook, primariesOf } from "./look-due.ts";
 import type { DueLook, LookInputs } from "./look-due.ts";
 import { lookInference } from "./look-inference.ts";
-import { compare, readingOf } from "./readings.ts";
+import { decisive, thetaOf } from "./decisive.ts";
+import { futilityAt } from "./futility.ts";
+import { readingOf } from "./readings.ts";
 import type { Reading, ReadingsByVariant } from "./readings.ts";
 
 /** The rows that this refresh appends: none unless a look is due. */
@@ -52,17 +54,21 @@ function appendTo(
         Math.min(1, (informationFraction * plan.maximumSampleSize) / plannedUnits(plan)),
       );
   const k = before.length;
+  const fractions = [...before.map((row) => row.informationFraction), informationFraction];
+  const spendingTimes = [...before.map((row) => row.spendingTime), spendingTime];
   const bounds = groupSequentialBounds({
-    fractions: [...before.map((row) => row.informationFraction), informationFraction],
-    spendingTime: [...before.map((row) => row.spendingTime), spendingTime],
+    fractions,
+    spendingTime: spendingTimes,
     alpha: plan.ledgerAlpha,
     sides: plan.sides,
     spending: plan.spending,
   });
   const level = 1 - plan.ledgerAlpha;
-  const compared = compare(metric, readings, { control, treatment: variant, level });
+  const theta = thetaOf(phase, metric, readings);
+  const compared = decisive(phase, metric, { readings, theta, treatment: variant, level });
   const bound = mayDecide ? (bounds.upper[k] ?? Infinity) : Infinity;
   const { z } = compared;
+  const crossed = z !== null && reaches(z, bound, phase, metric);
   const taken: TakenLook = {
     metric: metric.key,
     variant,
@@ -75,19 +81,19 @@ function appendTo(
     z,
     nominalP: bounds.nominalP[k] ?? 0,
     alphaSpent: bounds.alphaSpent[k] ?? 0,
-    crossed: z !== null && reaches(z, bound, phase, metric),
+    crossed,
     final: spendingTime === 1,
     cause,
     recordedAtMs,
     analysisVersion,
-    futilityBoundary: null,
-    futile: false,
+    ...futilityAt(phase, metric, { upper: bounds.upper, spendingTimes, fractions, z, crossed }),
     inputs: {
       maturedShare: share,
       effect: compared.effect,
       standardError: compared.standardError,
       control: reading(readings, control),
       treatment: reading(readings, variant),
+      ...(theta !== null && { theta }),
     },
   };
   return [{ ...taken, inference: lookInference(phase, metric, { before, taken }) }];

@@ -51,6 +51,8 @@ const plan = z.object({
   sides: z.union([z.literal(1), z.literal(2)]),
   spending: spending,
   futility: futility,
+  /** What looks decide by; absent: the figures as they are. */
+  adjustment: z.exactOptional(z.literal("cuped")),
   /** Units over all variants, as first planned: the information scale. */
   maximumSampleSize: z.number(),
   /** What was planned instead since, oldest first. */

@@ -28,6 +28,8 @@ export interface Results {
     maximumSampleSize: number;
     /** Planned instead since, for units from then on; null: nothing else was. */
     replannedSampleSize: number | null;
+    /** By what looks decide. */
+    adjustment: "none" | "cuped";
     /** As planned; the looks that were taken are with each comparison. */
     looks: { look: number; informationFraction: number; boundary: number | null }[];
   };
@@ -68,6 +70,8 @@ export interface ComparisonResult {
   basis: "fixed-sample";
   /** True unless a look was taken on exactly these data. */
   betweenLooks: boolean;
+  /** Why there is no estimate, in one sentence; null where there is one. */
+  withheld: string | null;
   lift: number | null;
   relativeLift: number | null;
   standardError: number | null;
@@ -129,6 +133,9 @@ export interface LookResult {
   /** Cumulative, of this ledger's share. */
   alphaSpent: number;
   crossed: boolean;
+  /** Null: the plan has no futility bound, or this look none. Not binding. */
+  futilityBoundary: number | null;
+  futile: boolean;
 }
 
 export interface Recommendation extends Verdict {

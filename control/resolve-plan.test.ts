@@ -104,3 +104,19 @@ describe("refused, naming the place", () => {
     });
   });
 });
+
+test("an adjusted plan needs a covariate of every primary metric, and says so when it is frozen", () => {
+  const adjusted = (metric: object) =>
+    resolvePlan(
+      experimentOf({ plan: { maximumSampleSize: 10, adjustment: "cuped" } }),
+      resolveMetrics(experimentOf(), metricsOf(metricOf(metric))),
+    );
+  expect(adjusted({})).toMatchObject({
+    ok: false,
+    problem: { errors: [{ pointer: "/plan/adjustment" }] },
+  });
+  expect(adjusted({ covariate: { lookbackDays: 14 } })).toMatchObject({
+    ok: true,
+    value: { adjustment: "cuped" },
+  });
+});

@@ -10,10 +10,27 @@ export function resolvePlan(
   body: Pick<ExperimentBody, "plan" | "variants" | "metrics">,
   metrics: readonly PhaseMetric[],
 ): Result<PhasePlan> {
-  const { alpha, power, sides, spending, futility, looks } = body.plan;
+  const { alpha, power, sides, spending, futility, adjustment, looks } = body.plan;
   const ledgers = body.metrics.primary.length * (body.variants.length - 1);
   const ledgerAlpha = alpha / ledgers;
-  const frozen = { alpha, ledgerAlpha, power, sides, spending, futility };
+  const isAdjusted = adjustment === "cuped";
+  const unadjustable = metrics.find(
+    ({ role, type, covariateLookbackDays }) =>
+      role === "primary" && (type === "ratio" || covariateLookbackDays === undefined),
+  );
+  if (isAdjusted && unadjustable !== undefined) {
+    const detail = `The primary metric ${unadjustable.key} has no covariate to adjust by: give it one, or leave adjustment out.`;
+    return refuseFields([{ pointer: "/plan/adjustment", detail }]);
+  }
+  const frozen = {
+    alpha,
+    ledgerAlpha,
+    power,
+    sides,
+    spending,
+    futility,
+    ...(isAdjusted && { adjustment }),
+  };
   const primary = metrics.find(({ role }) => role === "primary");
   const { maximumSampleSize, standardDeviation } = body.plan;
   if (maximumSampleSize === undefined && !converts(primary) && standardDeviation === undefined) {

@@ -56,6 +56,7 @@ const lookFigures = z.object({
   standardError: z.nullable(z.number()),
   control: reading,
   treatment: reading,
+  theta: z.exactOptional(z.nullable(z.number())),
 }) satisfies z.ZodMiniType<LookFigures>;
 
 const interval = z.tuple([z.number(), z.number()]);

@@ -148,7 +148,7 @@ test("a guardrail's breach pauses the experiment, is told, signed, and not told 
     data: { metric: "harmed_error", variant: "b", evidence: { treatment: { n: 900, mean: 0.3 } } },
   });
 
-  expect((await system.call("POST", "/api/v1/experiments/harmed/resume")).status).toBe(422);
+  expect((await system.call("POST", "/api/v1/experiments/harmed/resume")).status).toBe(400);
   await post("/experiments/harmed/resume", { reason: "the page counted retries; fixed" });
   await tick(4);
   expect(await statusOf("harmed")).toBe("running");
@@ -190,7 +190,7 @@ test("webhooks are listed, replaced and removed by admins; inner addresses are r
   expect(listed.status).toBe(403);
   for (const url of ["http://hooks.acme.com/", "https://10.0.0.1/", "nowhere"]) {
     const answer = await system.call("POST", "/api/v1/webhooks", { body: { url } });
-    expect(answer).toMatchObject({ status: 422, body: { errors: [{ pointer: "/url" }] } });
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: "/url" }] } });
   }
   const made = await post("/webhooks", { url: "https://hooks.acme.com/one" });
   const path = `/api/v1/webhooks/${String(made["id"])}`;
