@@ -9,6 +9,8 @@ import type { PlannedEdit } from "./decide.ts";
 import { applyEdit, hasPlace } from "./element-edits.ts";
 import { onHead } from "./head-edits.ts";
 import type { HeadPage, PlannedHeadEdit } from "./head-edits.ts";
+import { changesContent, impliedEnds } from "./implied-ends.ts";
+import type { ContentEditor } from "./implied-ends.ts";
 
 interface PlannedElementEdit extends PlannedEdit {
   edit: ElementEdit;
@@ -29,21 +31,29 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: HeadPage): HTM
   if (inHead.length > 0 || page.bootstrap !== null || hasStyle(bySelector)) {
     onHead(rewriter, inHead, page);
   }
+  const contentEditor = impliedEnds(rewriter);
   for (const [selector, edits] of bySelector) {
+    const takesContent = edits.some(({ edit, served }) => served && changesContent(edit));
+    const editor = takesContent ? contentEditor(selector) : null;
     rewriter.on(selector, {
       element(element) {
-        for (const each of edits) meet(each, element, page);
+        for (const each of edits) meet(each, element, { page, editor });
       },
     });
   }
   return rewriter;
 }
 
-function meet(planned: PlannedElementEdit, element: Element, page: HeadPage): void {
+function meet(
+  planned: PlannedElementEdit,
+  element: Element,
+  { page, editor }: { page: HeadPage; editor: ContentEditor | null },
+): void {
+  const { edit, served } = planned;
   try {
-    if (element.removed || !hasPlace(planned.edit, element, page)) return;
+    if (element.removed || !hasPlace(edit, element, page)) return;
     page.met(planned);
-    if (planned.served) applyEdit(planned.edit, element);
+    if (served && editor?.(edit, element) !== true) applyEdit(edit, element);
   } catch (error) {
     page.notes.note("failed", String(error));
   }

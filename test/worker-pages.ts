@@ -3,7 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { configKeys } from "../contracts/config-keys.ts";
-import type { Experiment, Flag, Json, Snapshot } from "../core/index.ts";
+import type { Experiment, Flag, JsonObject, Snapshot } from "../core/index.ts";
 import type { ExposureEvent } from "../counting/types.ts";
 import { pageNotes } from "../html/notes.ts";
 import type { EdgewiseOptions, Services } from "../html/options.ts";
@@ -12,13 +12,14 @@ import { servePage } from "../html/serve-page.ts";
 import type { Origin } from "../html/serve-page.ts";
 
 export const nowMs = Date.UTC(2026, 0, 1);
-const everywhere = [{ glob: "/*" }];
+const everywhere: JsonObject[] = [{ glob: "/*" }];
+const whole: Experiment["slots"] = [[0, 10_000]];
 
 /** An experiment whose variants, of equal weight and the first the control, make these edits; a flag of the same key. */
 export function onPages(
   key: string,
-  variants: Record<string, readonly object[]>,
-  { urls = everywhere, slots = [[0, 10_000]] as Experiment["slots"] } = {},
+  variants: Record<string, readonly JsonObject[]>,
+  { urls = everywhere, slots = whole }: { urls?: JsonObject[]; slots?: Experiment["slots"] } = {},
 ): { flag: Flag; experiment: Experiment } {
   const names = Object.keys(variants);
   const [control = ""] = names;
@@ -28,7 +29,7 @@ export function onPages(
       type: "object",
       variants: Object.entries(variants).map(([variant, edits]) => ({
         key: variant,
-        value: (edits.length === 0 ? {} : { pageEdits: [{ urls, edits }] }) as Json,
+        value: edits.length === 0 ? {} : { pageEdits: [{ urls, edits: [...edits] }] },
       })),
       defaultVariant: control,
       enabled: true,

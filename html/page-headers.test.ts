@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { mayAskForPage, personalHeaders, unconditional } from "./page-headers.ts";
+
+test.each([
+  [null, "private"],
+  ["public, max-age=600, s-maxage=3600", "private, max-age=600"],
+  ["max-age=0, must-revalidate, proxy-revalidate", "private, max-age=0, must-revalidate"],
+  ["no-store", "private, no-store"],
+  ['private="set-cookie", max-age=5, ext="a, public"', 'private, max-age=5, ext="a, public"'],
+  ["PUBLIC", "private"],
+])("cache-control %s becomes %s", (given, expected) => {
+  const headers = new Headers(given === null ? {} : { "cache-control": given });
+  expect(personalHeaders(headers, null).get("cache-control")).toBe(expected);
+});
+
+test("what is said of the origin's bytes and to shared caches goes, all else stays, every cookie too", () => {
+  const origins = new Headers({
+    etag: '"x"',
+    "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT",
+    "content-length": "10",
+    "accept-ranges": "bytes",
+    "repr-digest": "sha-256=:x:",
+    "cdn-cache-control": "max-age=600",
+    "surrogate-control": "max-age=600",
+    "content-security-policy": "default-src 'self'",
+    "content-type": "text/html; charset=utf-8",
+    link: "</a.css>; rel=preload",
+    vary: "accept-encoding",
+  });
+  origins.append("set-cookie", "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT");
+  origins.append("set-cookie", "b=2");
+  const headers = personalHeaders(origins, "edgewise_visitor=3");
+  expect(headers.getSetCookie()).toEqual([
+    "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT",
+    "b=2",
+    "edgewise_visitor=3",
+  ]);
+  expect([...headers.keys()].filter((name) => name !== "set-cookie")).toEqual([
+    "cache-control",
+    "content-security-policy",
+    "content-type",
+    "link",
+    "vary",
+  ]);
+});
+
+describe("requests", () => {
+  const asking = (headers: Record<string, string>) =>
+    new Request("https://shop.example/", { headers });
+
+  test.each([
+    [{ "sec-fetch-dest": "document", accept: "text/html,*/*;q=0.8" }, true],
+    [{ "sec-fetch-dest": "iframe", accept: "text/html" }, true],
+    [{ "sec-fetch-dest": "empty", accept: "*/*" }, true],
+    [{}, true],
+    [{ accept: "*/*" }, true],
+    [{ "sec-fetch-dest": "image", accept: "image/*,*/*" }, false],
+    [{ "sec-fetch-dest": "script", accept: "*/*" }, false],
+    [{ accept: "application/json" }, false],
+  ])("%j may be for a page: %j", (headers, may) => {
+    expect(mayAskForPage(asking(headers))).toBe(may);
+  });
+
+  test("lose their conditions and nothing else", () => {
+    const request = asking({
+      "if-none-match": '"x"',
+      "if-modified-since": "Thu, 01 Jan 2026 00:00:00 GMT",
+      "if-range": '"x"',
+      range: "bytes=0-1",
+      cookie: "a=1",
+    });
+    expect(Object.fromEntries(unconditional(request).headers)).toEqual({
+      "if-range": '"x"',
+      range: "bytes=0-1",
+      cookie: "a=1",
+    });
+    const plain = asking({ cookie: "a=1" });
+    expect(unconditional(plain)).toBe(plain);
+  });
+});

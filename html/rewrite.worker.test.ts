@@ -1,0 +1,192 @@
+import { describe, expect, test } from "vitest";
+import type { Edit } from "../contracts/page-edits.ts";
+import { contentSecurityPolicy } from "./csp.ts";
+import { rewriterOf } from "./rewrite.ts";
+import { exposureOf, rewritten } from "../test/worker-rewriting.ts";
+
+const body = `<div id="d" class="a b" style="color: red">one <b>two</b></div>`;
+
+describe("edits of elements", () => {
+  test.each([
+    [{ action: "text", text: "<3 & more" }, `<div ATTRS>&lt;3 &amp; more</div>`],
+    [{ action: "html", html: "<i>x</i>" }, `<div ATTRS><i>x</i></div>`],
+    [{ action: "remove" }, ""],
+    [{ action: "insert", position: "before", html: "<i>" }, `<i><div ATTRS>one <b>two</b></div>`],
+    [{ action: "insert", position: "after", html: "<i>" }, `<div ATTRS>one <b>two</b></div><i>`],
+    [{ action: "insert", position: "prepend", html: "<i>" }, `<div ATTRS><i>one <b>two</b></div>`],
+    [{ action: "insert", position: "append", html: "<i>" }, `<div ATTRS>one <b>two</b><i></div>`],
+    [
+      { action: "attribute", name: "title", value: `"<&>'` },
+      `<div ATTRS title="&quot;<&>'">one <b>two</b></div>`,
+    ],
+    [
+      { action: "attribute", name: "style", value: null },
+      `<div id="d" class="a b">one <b>two</b></div>`,
+    ],
+    [
+      { action: "class", add: ["c", "b"], remove: ["a", "z"] },
+      `<div id="d" class="b c" style="color: red">one <b>two</b></div>`,
+    ],
+    [
+      { action: "style", properties: { "--x": "1", color: "blue" } },
+      `<div id="d" class="a b" style="color: red; --x: 1; color: blue">one <b>two</b></div>`,
+    ],
+  ])("%j", async (edit, expected) => {
+    const { text, met } = await rewritten(`<p>${body}`, { served: [{ selector: "#d", ...edit }] });
+    expect(text).toBe(`<p>${expected.replace("ATTRS", `id="d" class="a b" style="color: red"`)}`);
+    expect(met).toBe(true);
+  });
+
+  test("several of one element are all made", async () => {
+    const { text } = await rewritten("<a>x</a>", {
+      served: [
+        { action: "class", selector: "a", add: ["c"] },
+        { action: "text", selector: "a", text: "y" },
+        { action: "insert", selector: "a", position: "append", html: "!" },
+        { action: "attribute", selector: "a:not(.z)", name: "href", value: "/" },
+      ],
+    });
+    expect(text).toBe(`<a class="c" href="/">y!</a>`);
+  });
+
+  test("another variant's are looked for and not made", async () => {
+    const { text, met } = await rewritten(body, {
+      other: [{ action: "remove", selector: "#d" }],
+    });
+    expect(text).toBe(body);
+    expect(met).toBe(true);
+  });
+
+  test("in what has been removed nothing is met", async () => {
+    const edit = { action: "text", selector: "b", text: "x" };
+    const removal = { action: "remove", selector: "#d" };
+    const without = await rewritten(body, { other: [edit] });
+    expect(without.met).toBe(true);
+    const told: (string | undefined)[] = [];
+    const page = rewriterOf(
+      [
+        { edit: removal as Edit, served: true, exposure: exposureOf("removes") },
+        { edit: edit as Edit, served: false, exposure: exposureOf("inside") },
+      ],
+      {
+        csp: contentSecurityPolicy(null),
+        notes: { note: () => {} },
+        met: ({ exposure }) => told.push(exposure?.experiment),
+        bootstrap: null,
+        charsetInMeta: false,
+      },
+    );
+    expect(await page.transform(new Response(body)).text()).toBe("");
+    expect(told).toEqual(["removes"]);
+  });
+
+  test.each([
+    ["<br>", { action: "text", selector: "br", text: "t" }],
+    ["<script>1</script>", { action: "text", selector: "script", text: "t" }],
+    ["<style>a{}</style>", { action: "html", selector: "style", html: "t" }],
+    ["<script>1</script>", { action: "insert", selector: "script", position: "append", html: "t" }],
+    [
+      "<script>1</script>",
+      { action: "attribute", selector: "script", name: "src", value: "/x.js" },
+    ],
+    [`<base href="/">`, { action: "attribute", selector: "base", name: "href", value: "/x" }],
+  ])("%s has no place for %j, for nobody", async (page, edit) => {
+    for (const given of [{ served: [edit] }, { other: [edit] }]) {
+      const { text, met } = await rewritten(page, given);
+      expect({ text, met }).toEqual({ text: page, met: false });
+    }
+  });
+
+  test("an unsafe place is noted, and a trusted edit is made there", async () => {
+    const edit = { action: "html", selector: "script", html: "go()" };
+    const page = "<script>1</script>";
+    expect((await rewritten(page, { served: [edit] })).noted).toEqual(["unsafe-place"]);
+    const { text } = await rewritten(page, { served: [{ ...edit, trusted: true }] });
+    expect(text).toBe("<script>go()</script>");
+  });
+
+  test("style attributes are left alone where the policy forbids them, for everybody", async () => {
+    const edit = { action: "style", selector: "#d", properties: { color: "blue" } };
+    const csp = "default-src 'self'; style-src 'self' 'nonce-n'";
+    for (const given of [{ served: [edit] }, { other: [edit] }]) {
+      const { text, met, noted } = await rewritten(body, { ...given, csp });
+      expect({ text, met }).toEqual({ text: body, met: false });
+      expect(noted).toEqual(["forbidden-by-csp"]);
+    }
+  });
+});
+
+describe("elements without their end tag end where a browser ends them", () => {
+  const list = `<ul><li class="a">A<li>B<li>C</ul><p>after`;
+  const at = (edit: object) => ({ served: [{ selector: ".a", ...edit }] });
+  test.each([
+    [list, at({ action: "text", text: "X" }), `<ul><li class="a">X<li>B<li>C</ul><p>after`],
+    [list, at({ action: "remove" }), `<ul><li>B<li>C</ul><p>after`],
+    [
+      list,
+      at({ action: "insert", position: "append", html: "+" }),
+      `<ul><li class="a">A+<li>B<li>C</ul><p>after`,
+    ],
+    [
+      list,
+      at({ action: "insert", position: "after", html: "<li>N" }),
+      `<ul><li class="a">A<li>N<li>B<li>C</ul><p>after`,
+    ],
+    [`<ul><li>A<li class="a">B</ul>after`, at({ action: "remove" }), `<ul><li>A</ul>after`],
+    [
+      `<ul><li class="a">A<li class="a">B<li class="a">C</ul>after`,
+      at({ action: "remove" }),
+      `<ul></ul>after`,
+    ],
+    [
+      `<ul><li class="a">A<li class="a">B</ul>after`,
+      at({ action: "html", html: "<b>N</b>" }),
+      `<ul><li class="a"><b>N</b><li class="a"><b>N</b></ul>after`,
+    ],
+    [
+      `<ul><li class="a">A</li><li class="a">B</li></ul>`,
+      at({ action: "text", text: "X" }),
+      `<ul><li class="a">X</li><li class="a">X</li></ul>`,
+    ],
+    [
+      `<body><p class="a">A<div>B</div>t</body>`,
+      at({ action: "remove" }),
+      `<body><div>B</div>t</body>`,
+    ],
+    [
+      `<p class="a">A <b>b <!-- c --></b> c<br>d</p>e`,
+      at({ action: "text", text: "X" }),
+      `<p class="a">X</p>e`,
+    ],
+    [
+      `<li class="a"><p>one<p>two<ul><li>in</ul>t<li>B</ul>`,
+      at({ action: "text", text: "X" }),
+      `<li class="a">X<li>B</ul>`,
+    ],
+    [
+      `<ul><li class="a"><ul><li>in<li>in</ul></li><li>B</ul>`,
+      at({ action: "insert", position: "append", html: "+" }),
+      `<ul><li class="a"><ul><li>in<li>in</ul>+</li><li>B</ul>`,
+    ],
+    [
+      `<table><tr class="a"><td>1<td>2<tr><td>3</table>x`,
+      at({ action: "remove" }),
+      `<table><tr><td>3</table>x`,
+    ],
+    [
+      `<table><tr><td>1<td class="a">2<tr><td>3</table>x`,
+      at({ action: "text", text: "X" }),
+      `<table><tr><td>1<td class="a">X<tr><td>3</table>x`,
+    ],
+    [
+      `<select><option class="a">A<option>B</select>x`,
+      at({ action: "text", text: "X" }),
+      `<select><option class="a">X<option>B</select>x`,
+    ],
+    [`<dl><dt class="a">A<dd>B<dt>C</dl>`, at({ action: "remove" }), `<dl><dd>B<dt>C</dl>`],
+  ])("%s %j", async (page, given, expected) => {
+    expect((await rewritten(page, given)).text).toBe(expected);
+    // However the page is cut into chunks.
+    expect((await rewritten(page.split(""), given)).text).toBe(expected);
+  });
+});

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { sanitised } from "./sanitise.ts";
+
+test.each([
+  [`<b class="x" id="y" title="t">bold</b>`],
+  [`<a href="/sale?a=1" rel="nofollow">Sale</a>`],
+  [`<a href="https://example.com/">Out</a>`],
+  [`<ul><li role="note" aria-label="Hint">One</li></ul>`],
+  [`<img src="/a.png" alt="A" width="10" height="10" loading="lazy">`],
+  ["1 &lt; 2 &amp; 3"],
+])("%s stays as it is", (html) => {
+  expect(sanitised(html)).toBe(html);
+});
+
+test.each([
+  ["<script>alert(1)</script>x", "x"],
+  ["<style>*{display:none}</style>x", "x"],
+  [`<b onclick="alert(1)">x</b>`, "<b>x</b>"],
+  [`<b OnClick=alert(1) style="color:red">x</b>`, "<b>x</b>"],
+  [`<iframe src="https://x.example"></iframe>x`, "x"],
+  ["<form action=/x><input name=y>t</form>", "t"],
+  ["<svg><circle/></svg>x", "x"],
+  ["<math><mi>x</mi></math>", "x"],
+  ["<!-- c -->x", "x"],
+  [`<meta http-equiv="refresh" content="0">x`, "x"],
+  [`<base href="/">x`, "x"],
+])("%s loses what could do anything", (html, expected) => {
+  expect(sanitised(html)).toBe(expected);
+});
+
+test.each([
+  [`<a href="javascript:alert(1)">x</a>`],
+  [`<a href=" java&#x0a;script:alert(1)">x</a>`],
+  [`<a href="JaVaScRiPt&colon;alert(1)">x</a>`],
+  [`<a href="data:text/html,<script>alert(1)</script>">x</a>`],
+  [`<a href="vbscript:x">x</a>`],
+  [`<img src=x onerror=alert(1)>`],
+  [`<img src="x" onerror="alert(1)"//>`],
+  [`<svg/onload=alert(1)>`],
+  [`<p title="--><img src=x onerror=alert(1)>">x</p>`],
+  [`<b aria-label="&quot; onclick=&quot;alert(1)">x</b>`],
+  [`<b aria-label='" onclick="alert(1)'>x</b>`],
+  [`<noscript><p title="</noscript><img src=x onerror=alert(1)>">`],
+  [`<scr<script>ipt>alert(1)</scr</script>ipt>`],
+  [`<<script>alert(1)//<</script>`],
+  [`<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>`],
+  [`<a href="x" ><b\n/onclick=alert(1)>`],
+])("%s: nothing is left that a browser would run", (html) => {
+  const clean = sanitised(html);
+  // Of tags, what is outside of quoted values.
+  const tags = (clean.match(/<[^>"]*(?:"[^"]*"[^>"]*)*>/g) ?? []).map((tag) =>
+    tag.replaceAll(/"[^"]*"/g, '""'),
+  );
+  for (const tag of tags) {
+    expect(tag).not.toMatch(/<(?:script|svg|iframe|math|style|noscript|object|embed)|\son|style=/i);
+  }
+  const addresses = [...clean.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, value]) => value);
+  for (const address of addresses) expect(address).not.toMatch(/:|&/);
+});

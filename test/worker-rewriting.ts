@@ -1,0 +1,59 @@
+/** One page through the rewriter alone, for tests in workerd. */
+
+import type { Edit } from "../contracts/page-edits.ts";
+import { readPageEdits } from "../contracts/page-edits.ts";
+import type { Exposure } from "../core/index.ts";
+import { contentSecurityPolicy } from "../html/csp.ts";
+import type { PlannedEdit } from "../html/decide.ts";
+import type { Reason } from "../html/notes.ts";
+import { rewriterOf } from "../html/rewrite.ts";
+
+interface Given {
+  /** Those of the variant that is served. */
+  served?: object[];
+  /** Those of another variant. */
+  other?: object[];
+  csp?: string;
+  bootstrap?: string | null;
+  charsetInMeta?: boolean;
+}
+
+export function exposureOf(experiment: string): Exposure {
+  return { experiment, phase: 1, variant: "v", kind: "targetingKey", unit: "u" };
+}
+
+/** As they are when they have been read. */
+export function editsOf(edits: readonly object[]): Edit[] {
+  if (edits.length === 0) return [];
+  const read = readPageEdits([{ urls: [{ glob: "*" }], edits }]);
+  if (!read.ok) throw new Error(JSON.stringify(read.errors));
+  return read.value.flatMap((pages) => pages.edits);
+}
+
+/** What becomes of a page that comes in chunks, which experiments were met there, and what was noted. */
+export async function rewritten(chunks: string | string[], given: Given) {
+  const noted: Reason[] = [];
+  const met = new Set<string>();
+  const planned = (edits: object[], served: boolean): PlannedEdit[] =>
+    editsOf(edits).map((edit) => ({ edit, served, exposure: exposureOf("e") }));
+  const rewriter = rewriterOf(
+    [...planned(given.served ?? [], true), ...planned(given.other ?? [], false)],
+    {
+      csp: contentSecurityPolicy(given.csp ?? null),
+      notes: { note: (reason) => noted.push(reason) },
+      met: ({ exposure }) => met.add(exposure?.experiment ?? ""),
+      bootstrap: given.bootstrap ?? null,
+      charsetInMeta: given.charsetInMeta ?? false,
+    },
+  );
+  const { readable, writable } = new TransformStream();
+  const write = async () => {
+    const writer = writable.getWriter();
+    for (const chunk of [chunks].flat()) await writer.write(new TextEncoder().encode(chunk));
+    await writer.close();
+  };
+  const writing = write();
+  const text = await rewriter.transform(new Response(readable)).text();
+  await writing;
+  return { text, met: met.size > 0, noted };
+}
