@@ -3,6 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { configKeys } from "../contracts/config-keys.ts";
+import { compile, evaluate } from "../core/index.ts";
 import type { Experiment, Flag, JsonObject, Snapshot } from "../core/index.ts";
 import type { ExposureEvent } from "../counting/types.ts";
 import { pageNotes } from "../html/notes.ts";
@@ -11,16 +12,21 @@ import { servicesOf } from "../html/options.ts";
 import { servePage } from "../html/serve-page.ts";
 import type { Origin } from "../html/serve-page.ts";
 
-export const nowMs = Date.UTC(2026, 0, 1);
+const nowMs = Date.UTC(2026, 0, 1);
 const everywhere: JsonObject[] = [{ glob: "/*" }];
 const whole: Experiment["slots"] = [[0, 10_000]];
+
+interface OnPages {
+  flag: Flag;
+  experiment: Experiment;
+}
 
 /** An experiment whose variants, of equal weight and the first the control, make these edits; a flag of the same key. */
 export function onPages(
   key: string,
   variants: Record<string, readonly JsonObject[]>,
   { urls = everywhere, slots = whole }: { urls?: JsonObject[]; slots?: Experiment["slots"] } = {},
-): { flag: Flag; experiment: Experiment } {
+): OnPages {
   const names = Object.keys(variants);
   const [control = ""] = names;
   return {
@@ -55,7 +61,7 @@ export function onPages(
 let version = 0;
 
 /** Published under an environment of its own. */
-export async function published(
+async function published(
   made: readonly { flag: Flag; experiment?: Experiment }[],
 ): Promise<{ name: string; id: string }> {
   version += 1;
@@ -74,7 +80,7 @@ export async function published(
   return { name: `${id}/production`, id };
 }
 
-export const htmlHeaders = { "content-type": "text/html; charset=utf-8" };
+const htmlHeaders = { "content-type": "text/html; charset=utf-8" };
 
 export function htmlOf(body: string | ReadableStream, headers: Record<string, string> = {}) {
   return new Response(body, { headers: { ...htmlHeaders, ...headers } });
@@ -113,21 +119,21 @@ export async function site(
   };
   const visit = async (
     request: Request | string,
-    origin: Origin | Response | string,
+    origin: Origin | string,
+    read?: (response: Response) => Promise<unknown>,
+    by: Services = services,
   ): Promise<Visit> => {
     const asked = typeof request === "string" ? visitBy(request) : request;
-    const answer: Origin =
-      typeof origin === "function"
-        ? origin
-        : async () => (typeof origin === "string" ? htmlOf(origin) : origin);
+    const answer: Origin = typeof origin === "function" ? origin : async () => htmlOf(origin);
     const exposures: ExposureEvent[] = [];
     const keeping: Services = {
-      ...services,
+      ...by,
       exposures: { send: (_decided, met) => exposures.push(...met) },
     };
     const context = createExecutionContext();
     const response = await servePage(asked, answer, keeping, (work) => context.waitUntil(work));
-    const text = await response.clone().text();
+    const text = read === undefined ? await response.clone().text() : "";
+    await read?.(response);
     await waitOnExecutionContext(context);
     return { response, text, exposures };
   };
@@ -144,4 +150,20 @@ export function visitBy(unit: string, path = "/", headers: Record<string, string
 /** The nth visitor's id, in the form that is minted. */
 export function visitorId(n: number): string {
   return `${n.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
+}
+
+/** Visitors that the experiment gives this variant, found by core alone. */
+export function unitsIn(variant: string, { flag, experiment }: OnPages): string[] {
+  const compiled = compile({
+    formatVersion: 1,
+    environment: "e",
+    version: 1,
+    flags: [flag],
+    experiments: [experiment],
+    holdouts: [],
+    segments: [],
+  });
+  return Array.from({ length: 40 }, (_, n) => visitorId(n)).filter(
+    (unit) => evaluate(compiled, flag.key, { targetingKey: unit }).variant === variant,
+  );
 }
