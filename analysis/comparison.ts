@@ -13,6 +13,7 @@ import { hasCovariate } from "./decisive.ts";
 import { guardrailResult, harmSequence } from "./guardrails.ts";
 import type { Watched } from "./guardrails.ts";
 import type { LedgerRow } from "./ledger.ts";
+import type { Aggregate, CohortRows, Population } from "../counting/aggregate.ts";
 import {
   compare,
   isProportion,
@@ -35,6 +36,12 @@ export interface ResultInputs {
   current: ReadonlyMap<string, ReadingsByVariant>;
   matured: ReadonlyMap<string, ReadingsByVariant>;
   quality: Results["quality"];
+  /** *Current*, by dimension. */
+  breakdown: {
+    rows: CohortRows;
+    populations: readonly Population[];
+    aggregates: readonly Aggregate[];
+  };
   /** Oldest first. */
   ledger: readonly LedgerRow[];
   /** Largest log evidence of a sample-ratio mismatch at earlier refreshes. */

@@ -76,7 +76,9 @@ function maturedUntilMs({ metrics }: Phase, { rows }: PhaseFigures, asOfMs: numb
 export function refreshed(inputs: RefreshInputs): Results {
   const { record, phase, figures, ledger, logEvidenceBefore, asOfMs } = inputs;
   const { rows, quality, lastEventMs } = figures;
-  const units = populationsOf(rows).filter(({ dimension }) => dimension === "");
+  const populations = populationsOf(rows);
+  const units = populations.filter(({ dimension }) => dimension === "");
+  const aggregates = current(rows, phase.metrics);
   return results({
     phase,
     asOfMs,
@@ -87,7 +89,8 @@ export function refreshed(inputs: RefreshInputs): Results {
     experiment: record.key,
     status: record.status,
     units: new Map(units.map(({ variant, n }) => [variant, n])),
-    current: byMetric(phase, current(rows, phase.metrics)),
+    current: byMetric(phase, aggregates),
+    breakdown: { rows, populations, aggregates },
     matured: maturedReadings(phase, figures, asOfMs),
   });
 }

@@ -34,6 +34,7 @@ function inputsOf(
       recordedAtMs: asOfMs,
     }),
     logEvidenceBefore: 0,
+    breakdown: { rows: { populations: [], cells: [] }, populations: [], aggregates: [] },
     ...more,
   };
 }

@@ -4,15 +4,22 @@ import type { Phase, PhaseMetric } from "../contracts/phase.ts";
 import type { MetricResult, Results } from "../contracts/results.ts";
 import { plannedFractions } from "../control/resolve-plan.ts";
 import { adjustPValues, groupSequentialBounds } from "../stats/index.ts";
+import { suspectsOf } from "./balance.ts";
 import { comparisonResult } from "./comparison.ts";
 import type { ResultInputs } from "./comparison.ts";
 import { describe, readingOf } from "./readings.ts";
 import { recommend } from "./recommend.ts";
 import { sampleRatio } from "./sample-ratio.ts";
+import { dimensionResults } from "./segments.ts";
 
 export function results(inputs: ResultInputs): Results {
   const { phase, asOfMs, lastEventMs } = inputs;
-  const ratio = sampleRatio(phase, inputs.units, inputs.logEvidenceBefore);
+  const { rows, populations, aggregates } = inputs.breakdown;
+  const dimensions = dimensionResults(phase, populations, aggregates);
+  const ratio = {
+    ...sampleRatio(phase, inputs.units, inputs.logEvidenceBefore),
+    suspects: suspectsOf(phase, dimensions, rows),
+  };
   const metrics = adjusted(
     phase.metrics.map((metric) => metricResult(inputs, metric)),
     phase,
@@ -28,6 +35,7 @@ export function results(inputs: ResultInputs): Results {
     quality: inputs.quality,
     design: design(phase),
     metrics,
+    dimensions,
     recommendation: recommend(inputs, metrics, ratio),
   };
 }

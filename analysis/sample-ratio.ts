@@ -12,7 +12,7 @@ export function sampleRatio(
   { variants }: Phase,
   units: ReadonlyMap<string, number>,
   largestBefore: number,
-): SampleRatioResult {
+): Omit<SampleRatioResult, "suspects"> {
   const observed = variants.map(({ variant }) => units.get(variant) ?? 0);
   const weights = variants.map(({ weightBasisPoints }) => weightBasisPoints);
   const { statistic, degreesOfFreedom, pValue } = sampleRatioTest({ observed, weights });

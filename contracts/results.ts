@@ -1,8 +1,10 @@
 /** What `GET /api/v1/experiments/{key}/results` answers. What does not apply is null, never a made-up number. */
 
+import type { Interval } from "./interval.ts";
 import type { ExperimentStatus } from "./phase.ts";
+import type { DimensionResult, Suspect } from "./segments.ts";
 
-export type Interval = readonly [lower: number, upper: number];
+export type { Interval } from "./interval.ts";
 
 export interface Results {
   experiment: string;
@@ -34,6 +36,8 @@ export interface Results {
     looks: { look: number; informationFraction: number; boundary: number | null }[];
   };
   metrics: MetricResult[];
+  /** By the standing dimensions, for reading. */
+  dimensions: DimensionResult[];
   recommendation: Recommendation;
 }
 
@@ -47,6 +51,8 @@ export interface SampleRatioResult {
   /** Natural logarithm of the largest e-value so far: what the alarm goes by, valid however often it is read. */
   logEvidence: number;
   mismatch: boolean;
+  /** Values and days in which shares differ, the least likely first; a hint where to look, also before there is a mismatch. */
+  suspects: Suspect[];
 }
 
 export interface MetricResult {

@@ -42,8 +42,11 @@ export function resultRoutes({ definitions, ledger, now }: Services) {
       const phase = currentPhase(record)?.phase ?? 0;
       const rows = await ledger.looks({ environment, experiment, phase });
       return c.json({
+        environment,
         experiment,
         phase,
+        /** As they were frozen, with what was changed since. */
+        phases: record.phases,
         looks: rows.map(({ takenAtMs, watermarkMs, ...row }) => ({
           ...row,
           takenAt: new Date(takenAtMs).toISOString(),

@@ -1,0 +1,2 @@
+/** Of an estimate, in its unit. */
+export type Interval = readonly [lower: number, upper: number];
