@@ -1,7 +1,8 @@
 /// <reference types="node" />
 /**
  * The evaluators that are compared, each with the same flags in its own words and asked in the way that is fastest for it:
- * GrowthBook's client for many users, with a user's context made beforehand, and flagd's core, interpreting its rules.
+ * GrowthBook's client for many users (an instance for one is slower), with a user's context made beforehand, and flagd's core,
+ * interpreting its rules.
  */
 import { GrowthBookClient } from "@growthbook/growthbook";
 import type { FeatureDefinitions } from "@growthbook/growthbook";
