@@ -99,9 +99,11 @@ test("the end of a calendar spends the rest: it was fixed before the data", () =
 });
 
 test("a last look on too little data spends what is left and cannot decide", () => {
-  const [last] = takeLook(inputsAt(startMs + dayMs, { n: 5_000, a: 0, b: 60 }));
-  expect(last?.z).toBeGreaterThan(7);
-  expect(last).toMatchObject({ boundary: null, crossed: false, final: true });
+  const look = (b: number) => takeLook(inputsAt(startMs + dayMs, { n: 5_000, a: 0, b }))[0];
+  expect(look(12)?.z).toBeGreaterThan(3.4);
+  expect(look(12)).toMatchObject({ boundary: null, crossed: false, final: true });
+  // Ten conversions expected of each variant.
+  expect(look(20)).toMatchObject({ boundary: expect.closeTo(1.96, 2), crossed: true });
 });
 
 describe("planned anew", () => {

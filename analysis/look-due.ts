@@ -15,6 +15,8 @@ const dayMs = 24 * 3_600_000;
 const hourMs = 3_600_000;
 /** Beyond so many nothing is gained, and each costs more than the one before. */
 const mostLooks = 100;
+const leastUnitsToEnd = 50;
+const leastExpectedToEnd = 10;
 
 export interface LookInputs {
   phase: Phase;
@@ -50,8 +52,8 @@ export function plannedLook(inputs: LookInputs): DueLook | null {
   const reached = planned(inputs, share, inputs.watermarkMs);
   if (reached <= plannedBefore(inputs)) return null;
   const last = share >= 1 || isLastDay(inputs.phase, reached);
-  const mayDecide = hasEnough(inputs);
-  return last || mayDecide ? { cause: "planned", share, last, mayDecide } : null;
+  if (last) return { cause: "planned", share, last, mayDecide: hasEnoughToEnd(inputs) };
+  return hasEnough(inputs) ? { cause: "planned", share, last, mayDecide: true } : null;
 }
 
 /** Because a person asks, or declares it the last one. Refused without new information, too soon after another, and on too little. */
@@ -133,6 +135,19 @@ function hasEnough(inputs: LookInputs): boolean {
       isProportion(metric) ? Math.min(sums.y, n - sums.y) >= least : n >= least,
     ),
   );
+}
+
+/** The last bound lies near 2, where the pooled test's tail is right as soon as a few conversions are expected. */
+function hasEnoughToEnd({ phase, matured }: LookInputs): boolean {
+  return primariesOf(phase).every((metric) => {
+    const readings = [...(matured.get(metric.key)?.values() ?? [])];
+    const units = readings.map(({ n }) => n);
+    const smallest = Math.min(...units);
+    if (!isProportion(metric)) return smallest >= leastUnitsToEnd;
+    const all = units.reduce((sum, n) => sum + n, 0);
+    const rate = readings.reduce((sum, { sums }) => sum + sums.y, 0) / all;
+    return smallest * Math.min(rate, 1 - rate) >= leastExpectedToEnd;
+  });
 }
 
 function leastOf({ variants }: Phase): number {
