@@ -6,6 +6,7 @@ import { bundle } from "./local/bundle.ts";
 const budgetsKiB = {
   "./workers/eval/index.ts": 60,
   "./workers/ingest/index.ts": 60,
+  "./examples/index.ts": 60,
   "./workers/admin/index.ts": 120,
   "./workers/analysis-cron/index.ts": 120,
 };

@@ -44,3 +44,19 @@ export function adminKeySql(key: string): string[] {
      on conflict (hash) do update set revoked_at = null, published = 0`,
   ];
 }
+
+/** Makes `key` a server key of the environment, and the only one of its name, a plain slug. */
+export function serverKeySql(
+  environment: `${string}/${string}`,
+  { name, key }: { name: string; key: string },
+): string[] {
+  const [customerKey, environmentKey] = environment.split("/");
+  const hash = createHash("sha256").update(key).digest("hex");
+  const at = new Date().toISOString();
+  const id = `(select e.id from environments e join customers c on c.id = e.customer_id where c.key = '${customerKey}' and e.key = '${environmentKey}')`;
+  return [
+    `update api_keys set revoked_at = '${at}', published = 0 where environment_id = ${id} and name = '${name}' and hash <> '${hash}' and revoked_at is null`,
+    `insert into api_keys (id, environment_id, kind, name, hash, created_at, published)
+     select '${uuid()}', ${id}, 'server', '${name}', '${hash}', '${at}', 0 where true on conflict (hash) do nothing`,
+  ];
+}

@@ -101,6 +101,7 @@ async function start(options: Options): Promise<Runner> {
     return await startRunner({
       ...options,
       environments: options.demo ? [defaultEnvironment, demoEnvironment] : [defaultEnvironment],
+      ...(options.demo && { examplesFor: demoEnvironment }),
       onLog: ({ level, message }) => {
         if (level === "error" || level === "warn") console.error(message);
       },
@@ -147,6 +148,10 @@ function announce({ url, adminKey, resent }: Runner, dataFolder: string): void {
 }
 
 async function showDemo({ url, adminKey }: Runner): Promise<void> {
+  const { port } = new URL(url);
+  console.log(`Two sites with experiments on their pages; each visitor sees one variant, so open them in two browsers:
+  http://localhost:${port}/examples/shop
+  http://localhost:${port}/examples/blog`);
   if (adminKey === null) return;
   const clientKey = await seedDemo(url, adminKey);
   console.log(`A demo experiment is running. Evaluate it:

@@ -23,7 +23,7 @@ export function exposureOf(experiment: string): Exposure {
 }
 
 /** As they are when they have been read. */
-export function editsOf(edits: readonly object[]): Edit[] {
+function editsOf(edits: readonly object[]): Edit[] {
   if (edits.length === 0) return [];
   const read = readPageEdits([{ urls: [{ glob: "*" }], edits }]);
   if (!read.ok) throw new Error(JSON.stringify(read.errors));

@@ -9,7 +9,8 @@ import type { D1Database } from "@cloudflare/workers-types";
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
 import * as z from "zod/mini";
-import { adminKeySql, environmentSql, newAdminKey } from "../installation.ts";
+import { randomBytes } from "node:crypto";
+import { adminKeySql, environmentSql, newAdminKey, serverKeySql } from "../installation.ts";
 import { bundle, bundleJournalled } from "./bundle.ts";
 import type { ReadableBucket } from "./control-socket.ts";
 import { migrate } from "./migrate.ts";
@@ -19,6 +20,8 @@ const root = resolve(import.meta.dirname, "../..");
 const journalName = "edgewise-local-journal";
 const cronName = "edgewise-analysis-cron";
 const analysesQueue = "edgewise-analyses";
+const examplesName = "edgewise-examples";
+const examplesConfig = "examples/wrangler.toml";
 const journalBinding = { className: "QueueJournal", scriptName: journalName, useSQLite: true };
 
 /** The public one first: requests go to it. */
@@ -48,6 +51,8 @@ export interface RunnerOptions {
   environments: `${string}/${string}`[];
   /** Replaces the installation's key. */
   adminKey?: string;
+  /** Serves examples/ as well, under /examples/, with experiments and keys of this one of the environments. */
+  examplesFor?: `${string}/${string}`;
   onLog?: (line: { level: string; message: string }) => void;
 }
 
@@ -71,10 +76,17 @@ export class StateError extends Error {}
 
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const dataFolder = resolve(options.dataFolder);
-  const configured = await workers();
+  const examples =
+    options.examplesFor === undefined
+      ? null
+      : {
+          EDGEWISE_ENVIRONMENT: options.examplesFor,
+          EDGEWISE_KEY: `ew_server_${randomBytes(24).toString("hex")}`,
+        };
+  const configured = await workers(examples);
   try {
     await mkdir(dataFolder, { recursive: true });
-    return await serve(options, configured);
+    return await serve(options, configured, examples);
   } catch (error) {
     throw new StateError(error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -83,6 +95,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
 async function serve(
   options: RunnerOptions,
   configured: Awaited<ReturnType<typeof workers>>,
+  examples: ExamplesVariables | null,
 ): Promise<Runner> {
   const forgetWorkerd = noteWorkerd(options.dataFolder);
   let resendAll = async (): Promise<number> => 0;
@@ -104,7 +117,7 @@ async function serve(
     }),
   );
   try {
-    const { resend, ...runner } = await runnerOf(miniflare, options);
+    const { resend, ...runner } = await runnerOf(miniflare, options, examples);
     resendAll = resend;
     const stop = async () => {
       await miniflare.dispose();
@@ -118,9 +131,13 @@ async function serve(
   }
 }
 
-async function runnerOf(miniflare: Miniflare, options: RunnerOptions) {
+async function runnerOf(
+  miniflare: Miniflare,
+  options: RunnerOptions,
+  examples: ExamplesVariables | null,
+) {
   const url = (await miniflare.ready).toString().replace(/\/$/, "");
-  const adminKey = await prepare(miniflare, options);
+  const adminKey = await prepare(miniflare, options, examples);
   // Stubs are asked for each time: those from before a restart of workerd answer nothing any more.
   /** Messages by queue: those pending (GET), or those sent again (POST). */
   const messages = async (method: "GET" | "POST") => {
@@ -154,9 +171,16 @@ async function runnerOf(miniflare: Miniflare, options: RunnerOptions) {
   };
 }
 
-async function workers() {
+/** What is configured for the examples here, and on deployment by the one who deploys them. */
+interface ExamplesVariables {
+  EDGEWISE_ENVIRONMENT: `${string}/${string}`;
+  EDGEWISE_KEY: string;
+}
+
+async function workers(examples: ExamplesVariables | null) {
+  const all = { ...configs, ...(examples && { [examplesName]: examplesConfig }) };
   const loaded = await Promise.all(
-    Object.entries(configs).map(async ([name, config]) => {
+    Object.entries(all).map(async ([name, config]) => {
       const { workerOptions: options, main } = workerOptions(resolve(root, config));
       const fromConfig = z.parse(configuredOptions, options);
       return { name, fromConfig, script: await bundleJournalled(main ?? config) };
@@ -183,7 +207,12 @@ async function workers() {
       modules: true,
       script,
       durableObjects: { JOURNAL: journalBinding },
-      bindings: { ...fromConfig.bindings, QUEUE_NAMES: queueNames(fromConfig) },
+      bindings: {
+        ...fromConfig.bindings,
+        ...(name === examplesName && examples),
+        QUEUE_NAMES: queueNames(fromConfig),
+      },
+      ...(name === examplesName && { routes: ["*/examples/*"] }),
     })),
     journal,
   ];
@@ -207,10 +236,11 @@ function queueNames({ queueProducers }: ConfiguredOptions): Record<string, strin
   );
 }
 
-/** Migrations, the default environment, the installation's key. */
+/** Migrations, the environments, the examples' key, the installation's key. */
 async function prepare(
   miniflare: Miniflare,
   { adminKey, environments }: RunnerOptions,
+  examples: ExamplesVariables | null,
 ): Promise<string | null> {
   const control = await miniflare.getD1Database("CONTROL", cronName);
   await migrate(control, "control");
@@ -219,6 +249,10 @@ async function prepare(
     await migrate(await miniflare.getD1Database(binding, cronName), "metrics");
   }
   await run(control, environments.flatMap(environmentSql));
+  if (examples !== null) {
+    const { EDGEWISE_ENVIRONMENT: environment, EDGEWISE_KEY: key } = examples;
+    await run(control, serverKeySql(environment, { name: "examples", key }));
+  }
   const key = adminKey ?? ((await hasAdminKey(control)) ? null : newAdminKey());
   if (key !== null) await run(control, adminKeySql(key));
   return key;
