@@ -172,3 +172,15 @@ test("800 A/A experiments, planned anew at random after their first look and end
   expect(crossed / experiments).toBeLessThanOrEqual(0.0731);
   expect(crossed / experiments).toBeGreaterThan(0.02);
 });
+
+test("an experiment that ran to the stop it was scheduled with spends the rest, once everybody has matured", () => {
+  const endMs = startMs + 2 * dayMs;
+  const phase = phaseOf({ plannedEndMs: endMs, running: [[startMs, endMs]] });
+  const inputs = inputsAt(startMs + 3 * dayMs, { n: 1_900, a: 190, b: 200 }, { phase });
+  expect(takeLook({ ...inputs, unmatured: true })).toMatchObject([{ final: false }]);
+  expect(takeLook({ ...inputs, unmatured: false })).toMatchObject([
+    { final: true, spendingTime: 1, informationFraction: 0.38, cause: "planned" },
+  ]);
+  const early = phaseOf({ plannedEndMs: endMs, running: [[startMs, endMs - 1]] });
+  expect(takeLook({ ...inputs, phase: early, unmatured: false })).toMatchObject([{ final: false }]);
+});

@@ -7,6 +7,7 @@ import type { Phase, PhaseMetric } from "../contracts/phase.ts";
 import { ok, refuse } from "../contracts/problem.ts";
 import type { Result } from "../contracts/problem.ts";
 import { plannedUnits } from "../control/replan.ts";
+import { hasEndedAsPlanned } from "../control/schedule.ts";
 import type { LedgerRow, LookCause } from "./ledger.ts";
 import { isProportion } from "./readings.ts";
 import type { ReadingsByVariant } from "./readings.ts";
@@ -29,6 +30,8 @@ export interface LookInputs {
   watermarkMs: number;
   /** Of the wall clock. */
   recordedAtMs: number;
+  /** Whether units have yet to mature for some primary metric. */
+  unmatured?: boolean;
 }
 
 export interface DueLook {
@@ -49,6 +52,9 @@ export function primariesOf({ metrics }: Phase): PhaseMetric[] {
 export function plannedLook(inputs: LookInputs): DueLook | null {
   if (!isNewer(inputs)) return null;
   const share = maturedShare(inputs);
+  if (isPlannedEnd(inputs)) {
+    return { cause: "planned", share, last: true, mayDecide: hasEnoughToEnd(inputs) };
+  }
   const reached = planned(inputs, share, inputs.watermarkMs);
   if (reached <= plannedBefore(inputs)) return null;
   const last = share >= 1 || isLastDay(inputs.phase, reached);
@@ -114,6 +120,12 @@ function planned({ phase }: LookInputs, share: number, atMs: number): number {
   const everyMs = looks.every === "day" ? dayMs : 7 * dayMs;
   const reached = Math.min(looks.count, Math.floor((atMs - startMs) / everyMs));
   return share >= 1 ? looks.count : Math.max(0, reached);
+}
+
+/** It ran to the stop that was scheduled when it started, and everybody has matured. */
+function isPlannedEnd({ phase, matured, ledger, unmatured }: LookInputs): boolean {
+  const isOpen = !ledger.some(({ final }) => final);
+  return isOpen && !unmatured && matured.size > 0 && hasEndedAsPlanned(phase);
 }
 
 /** The end of a calendar was fixed before the data: whatever there is by then, the rest is spent. */

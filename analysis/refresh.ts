@@ -59,7 +59,13 @@ export function lookInputs({
   const watermarkMs = maturedUntilMs(phase, figures, asOfMs);
   if (watermarkMs === null) return null;
   const matured = maturedReadings(phase, figures, asOfMs);
-  return { phase, ledger, asOfMs, watermarkMs, recordedAtMs, matured };
+  const units = (all: ReadingsByVariant | undefined) =>
+    [...(all?.values() ?? [])].reduce((sum, { n }) => sum + n, 0);
+  const everybody = byMetric(phase, current(figures.rows, phase.metrics));
+  const unmatured = phase.metrics.some(
+    ({ key, role }) => role === "primary" && units(matured.get(key)) < units(everybody.get(key)),
+  );
+  return { phase, ledger, asOfMs, watermarkMs, recordedAtMs, matured, unmatured };
 }
 
 /** When the newest cohort that has matured for every primary metric did so; null when none has. */

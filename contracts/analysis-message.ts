@@ -35,6 +35,15 @@ const purge = z.object({
   before: z.string(),
 });
 
+const step = z.object({
+  v: z.literal(1),
+  /** Take the step of an experiment's schedule that is due. */
+  task: z.literal("step"),
+  environment: z.string(),
+  experiment: z.string(),
+  asOfMs: z.number(),
+});
+
 const deliver = z.object({
   v: z.literal(1),
   /** Send a notice to a webhook. */
@@ -50,6 +59,7 @@ export const analysisMessage = z.discriminatedUnion("task", [
   compact,
   purge,
   deliver,
+  step,
   rebuildMessage,
   retireMessage,
 ]);
@@ -58,4 +68,5 @@ export type AnalysisMessage = z.output<typeof analysisMessage>;
 export type RefreshMessage = z.output<typeof refresh>;
 export type CompactMessage = z.output<typeof compact>;
 export type PurgeMessage = z.output<typeof purge>;
+export type StepMessage = z.output<typeof step>;
 export type DeliverMessage = z.output<typeof deliver>;

@@ -12,6 +12,7 @@ import {
   salt,
   text,
 } from "./fields.ts";
+import { schedule } from "./schedule.ts";
 
 const share = z.number().check(z.gt(0), z.lt(1));
 
@@ -120,6 +121,7 @@ export const experimentBody = z.strictObject({
     "platform",
   ]),
   plan: z.prefault(plan, {}),
+  schedule: z.exactOptional(schedule),
 });
 
 export type ExperimentBody = z.output<typeof experimentBody>;

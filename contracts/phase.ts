@@ -84,6 +84,8 @@ export const phase = z.object({
   plan,
   /** Epoch ms, [start, end): a pause ends an interval, a resume begins one. */
   running: z.array(z.tuple([z.number(), z.nullable(z.number())])),
+  /** Epoch ms: the stop that was scheduled when it started. */
+  plannedEndMs: z.exactOptional(z.number()),
   /** Alarms of guardrails so far, oldest first. */
   breaches: z.exactOptional(z.array(breach)),
 });

@@ -10,6 +10,7 @@ import { bodyOf, inForce } from "./environment-state.ts";
 import type { EnvironmentState } from "./environment-state.ts";
 import { isUnfinished } from "./experiment.ts";
 import { flagTypeOf } from "./flag-type.ts";
+import { scheduleErrors } from "./schedule.ts";
 
 export function checkExperiment(body: ExperimentBody, state: EnvironmentState): FieldError[] {
   return [
@@ -25,6 +26,9 @@ export function checkExperiment(body: ExperimentBody, state: EnvironmentState): 
       : checkFlag(body, bodyOf(state.flags, body.flag))),
     ...checkMetrics(body, new Set(inForce(state.metrics).map((metric) => metric.body.key))),
     ...checkPlan(body),
+    ...(body.schedule === undefined
+      ? []
+      : scheduleErrors(body.schedule, { traffic: body.traffic, pointer: "/schedule" })),
     ...(body.layer === undefined ? [] : checkLayer(body, body.layer, state)),
     ...(body.targeting === undefined ? [] : conditionErrors(body.targeting, "/targeting", state)),
   ];

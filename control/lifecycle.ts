@@ -128,6 +128,7 @@ function start(record: ExperimentRecord, inputs: LifecycleInputs): Result<Experi
     metrics,
     plan: plan.value,
     running: [[inputs.nowMs, null]],
+    ...(body.schedule?.stop !== undefined && { plannedEndMs: Date.parse(body.schedule.stop) }),
   };
   return ok({ ...record, status: "running", phases: [phase] });
 }

@@ -84,6 +84,12 @@ export type LedgerStore = ReturnType<typeof ledgerStore>;
 export function ledgerStore(d1: D1Database) {
   const db = drizzle(d1);
 
+  const unsettled = (environment: string, experiment: string) =>
+    db
+      .update(results)
+      .set({ settlesAtMs: Number.MAX_SAFE_INTEGER })
+      .where(and(eq(results.environmentId, environment), eq(results.experiment, experiment)));
+
   function askedBy(
     { experiment, environment }: ExperimentPhase,
     rows: readonly LedgerRow[],
@@ -97,13 +103,7 @@ export function ledgerStore(d1: D1Database) {
       reason,
       after,
     } as const;
-    return [
-      ...auditedChange(d1, request, change),
-      db
-        .update(results)
-        .set({ settlesAtMs: Number.MAX_SAFE_INTEGER })
-        .where(and(eq(results.environmentId, environment), eq(results.experiment, experiment))),
-    ];
+    return [...auditedChange(d1, request, change), unsettled(environment, experiment)];
   }
 
   return {
@@ -193,6 +193,11 @@ export function ledgerStore(d1: D1Database) {
             ? null
             : { asOfMs: Date.parse(asOf), activity: versionsOf(activity), settlesAtMs },
       }));
+    },
+
+    /** The answer is made anew at the cron's next tick, whether or not anything was counted since. */
+    async unsettle(environment: string, experiment: string): Promise<void> {
+      await unsettled(environment, experiment);
     },
 
     async save(refresh: Refresh, notices: readonly Notice[] = []): Promise<void> {

@@ -25,12 +25,15 @@ export interface ArchivedReading {
   readings: Map<string, Reading>;
   /** When the newest cohort that has matured did so; null when none has. */
   maturedUntilMs: number | null;
+  /** Whether others had yet to mature. */
+  unmatured: boolean;
 }
 
 export type ReadArchive = (metric: PhaseMetric, asOf: AsOf) => Promise<ArchivedReading>;
 
 const row = z.tuple([
   z.string(),
+  z.number(),
   z.number(),
   z.number(),
   z.number(),
@@ -51,12 +54,16 @@ export function archivedReadings(
     const { rows } = await query(readingSql(answer, metric, asOf));
     const readings = new Map<string, Reading>();
     let maturedUntilMs: number | null = null;
+    let exposedUnits = 0;
+    let maturedUnits = 0;
     for (const each of rows) {
-      const [variant, n, newest, y, yy, d, dd, yd, x, xx, xy] = z.parse(row, each);
+      const [variant, n, newest, exposed, y, yy, d, dd, yd, x, xx, xy] = z.parse(row, each);
       readings.set(variant, { n, sums: { y, yy, d, dd, yd, x, xx, xy } });
       maturedUntilMs = Math.max(maturedUntilMs ?? 0, newest);
+      exposedUnits = exposed;
+      maturedUnits += n;
     }
-    return { readings, maturedUntilMs };
+    return { readings, maturedUntilMs, unmatured: maturedUnits < exposedUnits };
   };
 }
 
@@ -113,7 +120,7 @@ function readingSql(
       from (select matured.*, name, value, at - first as since from matured left join outcome on outcome.unit = matured.unit) as matured
       group by matured.unit
     )
-    select variant, count(*)::double, max(matured_at)::double, sum(y)::double, sum(y * y)::double, sum(d)::double, sum(d * d)::double,
+    select variant, count(*)::double, max(matured_at)::double, (select count(*) from counted)::double, sum(y)::double, sum(y * y)::double, sum(d)::double, sum(d * d)::double,
       sum(y * d)::double, sum(x)::double, sum(x * x)::double, sum(x * y)::double
     from valued group by variant`;
 }

@@ -47,6 +47,7 @@ function answered(change: (row: LedgerRow) => LedgerRow = (row) => row): LedgerA
 const read: ReadArchive = async (_metric, { takenAtMs }) => ({
   readings: new Map(Object.entries(days[Math.round((takenAtMs - startMs) / dayMs) - 1] ?? {})),
   maturedUntilMs: takenAtMs - 1_000,
+  unmatured: false,
 });
 
 test("a ledger that the archive supports has no differences", async () => {
@@ -77,7 +78,7 @@ test("a look that was not due, on what the archive has, is found", async () => {
   const fewer: ReadArchive = async (metric, asOf) => {
     const { maturedUntilMs } = await read(metric, asOf);
     const few = { a: converted(500, 50), b: converted(500, 50) };
-    return { readings: new Map(Object.entries(few)), maturedUntilMs };
+    return { readings: new Map(Object.entries(few)), maturedUntilMs, unmatured: false };
   };
   const { differences } = await auditLooks(answered(), fewer);
   expect(differences[0]).toMatchObject({ look: 1, field: "look", archive: "none that is due" });

@@ -71,6 +71,7 @@ async function inputsOf(
     asOfMs: takenAtMs,
     watermarkMs: longest?.maturedUntilMs ?? 0,
     recordedAtMs,
+    unmatured: archived.some(({ unmatured }) => unmatured),
   };
 }
 
@@ -83,11 +84,18 @@ function inOrder(
   return new Map(variants.map(({ variant }) => [variant, readings.get(variant) ?? { n: 0, sums }]));
 }
 
-/** Before what was planned anew later. */
+/** Before what was planned anew, and what was stopped or resumed, later. */
 function asItWas(phase: Phase, recordedAtMs: number): Phase {
+  const untilMs = recordedAtMs === 0 ? Infinity : recordedAtMs;
   const { replanned = [], ...plan } = phase.plan;
-  const known = replanned.filter(({ atMs }) => recordedAtMs === 0 || atMs <= recordedAtMs);
-  return { ...phase, plan: { ...plan, ...(known.length > 0 && { replanned: known }) } };
+  const known = replanned.filter(({ atMs }) => atMs <= untilMs);
+  return {
+    ...phase,
+    running: phase.running
+      .filter(([from]) => from <= untilMs)
+      .map(([from, to]) => [from, to !== null && to <= untilMs ? to : null]),
+    plan: { ...plan, ...(known.length > 0 && { replanned: known }) },
+  };
 }
 
 function dueOf(inputs: LookInputs, { cause }: AnsweredRow): DueLook | null {

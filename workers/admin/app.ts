@@ -27,6 +27,7 @@ import { keyRoutes } from "./keys.ts";
 import { layerRoutes } from "./layers.ts";
 import { lookRoutes } from "./looks.ts";
 import { resultRoutes } from "./results.ts";
+import { scheduleRoutes } from "./schedule.ts";
 import { timeSeriesRoutes } from "./time-series.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
@@ -69,6 +70,7 @@ export function adminApp(services: Services) {
     .route("/api/v1/experiments", experimentRoutes(services))
     .route("/api/v1/experiments", resultRoutes(services))
     .route("/api/v1/experiments", lookRoutes(services))
+    .route("/api/v1/experiments", scheduleRoutes(services))
     .route("/api/v1/experiments", timeSeriesRoutes(services))
     .route("/api/v1/keys", keyRoutes(services))
     .route("/api/v1/webhooks", webhookRoutes(services))

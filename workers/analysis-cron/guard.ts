@@ -44,12 +44,15 @@ export async function guard(
   console.log(
     JSON.stringify({ event: "guardrail-alarm", environment, experiment: record.key, reason }),
   );
-  await publish(publisher, environment);
+  await publishChanged(publisher, environment);
   return changed.value;
 }
 
 /** What fails is published by the cron's next tick. */
-async function publish(publisher: Pick<Publisher, "publish">, environment: string): Promise<void> {
+export async function publishChanged(
+  publisher: Pick<Publisher, "publish">,
+  environment: string,
+): Promise<void> {
   try {
     await publisher.publish(environment);
   } catch (error) {

@@ -31,6 +31,7 @@ import { queueBacklogs } from "../../stores/queue-backlog.ts";
 import { rawArchive } from "../../stores/raw-archive.ts";
 import { rebuildDifference } from "../../stores/rebuild-difference.ts";
 import { rebuildStore } from "../../stores/rebuild-store.ts";
+import { scheduledExperiments } from "../../stores/scheduled-experiments.ts";
 import { shardRetention } from "../../stores/shard-retention.ts";
 import { foldIntoRebuild } from "../../stores/unit-shard.ts";
 import { webhookStore } from "../../stores/webhook-store.ts";
@@ -43,6 +44,7 @@ import { planPurges } from "./purge.ts";
 import { repair } from "./repair.ts";
 import { planRetirements } from "./retire.ts";
 import { runSteps } from "./run-steps.ts";
+import { planSteps } from "./take-step.ts";
 import { watchPipeline } from "./watch-pipeline.ts";
 
 export interface Env {
@@ -125,6 +127,10 @@ export default {
         const [started, activity] = await Promise.all([ledger.started(), cells.readActivity()]);
         const added = await addedMetrics(env.CONTROL);
         return planAnalyses(started, activity, { added, asOfMs: scheduledTime });
+      }),
+      plan("steps", async () => {
+        const scheduled = await scheduledExperiments(env.CONTROL);
+        return planSteps(scheduled, scheduledTime);
       }),
       { name: "pipeline", run: () => watchPipeline(all) },
       plan("deliveries", async () => planDeliveries(await webhooks.due(nowMs()))),

@@ -7,7 +7,6 @@ import type { Message } from "@cloudflare/workers-types";
 import type { AnalysisMessage, RefreshMessage } from "../../contracts/analysis-message.ts";
 import { readAnalysis } from "../../stores/analysis-queue.ts";
 import type { ArchiveRetention } from "../../stores/archive-retention.ts";
-import type { WebhookStore } from "../../stores/webhook-store.ts";
 import { analyse } from "./analyse.ts";
 import type { Services as AnalysisServices } from "./analyse.ts";
 import { compact } from "./compact.ts";
@@ -18,9 +17,13 @@ import { rebuild } from "./rebuild.ts";
 import type { RebuildServices } from "./rebuild.ts";
 import { retire } from "./retire.ts";
 import type { RetireServices } from "./retire.ts";
+import { takeStep } from "./take-step.ts";
+import type { StepServices } from "./take-step.ts";
 
-export interface Services extends AnalysisServices, DeliverServices {
-  webhooks: DeliverServices["webhooks"] & Pick<WebhookStore, "tell">;
+export interface Services extends AnalysisServices, DeliverServices, StepServices {
+  webhooks: DeliverServices["webhooks"] & StepServices["webhooks"];
+  ledger: AnalysisServices["ledger"];
+  cells: AnalysisServices["cells"];
   archive: Archive & { retention: ArchiveRetention };
   rebuilds: RebuildServices;
   retirements: RetireServices;
@@ -108,6 +111,8 @@ async function perform(
     case "purge":
       if (await archive.retention.removeBefore(work.prefix, work.before)) await queue([work]);
       return;
+    case "step":
+      return takeStep(services, work);
     case "deliver":
       return deliver(services, work);
     case "rebuild":
