@@ -8,12 +8,15 @@
  * - what is left, the ways in which a text can be divided between consecutive parts, is multiplied and bounded.
  */
 import { LONGEST_SUBJECT } from "./operators.ts";
-import { readRegex, type CharSet, type Node, type Repeat } from "./regex-syntax.ts";
+import { EVERYTHING, readRegex, type CharSet, type Node, type Repeat } from "./regex-syntax.ts";
 
 const LONGEST_PATTERN = 500;
 
 /** A few tenths of a second, and only on a text made for it. */
 const MOST_STEPS = 2 ** 27;
+
+/** Characters that a part may read before it fails without being said to scan. */
+const FEW = 32;
 
 /** A place in an expression that consumes a character, and all that may come directly after it. */
 interface Place {
@@ -95,7 +98,7 @@ function repeated(body: Ends | null, min: number, max: number): Ends | null {
   return { ...body, nullable: min === 0 };
 }
 
-/** What comes after a part: the characters it may begin with, and whether it can fail at all. */
+/** What comes after a part: the characters with which it reads more than one, and whether it can fail at all. */
 interface Rest {
   first: CharSet;
   canFail: boolean;
@@ -129,7 +132,9 @@ function costOf(node: Node, rest: Rest): Cost | null {
       return free({ first: 0n, canFail: true });
     case "look": {
       const cost = costOf(node.body, { first: 0n, canFail: true });
-      return cost && { ...cost, rest: { ...rest, canFail: true } };
+      // Where it looks forward it begins to read as its body does; backwards, wherever it stands.
+      const first = node.back ? EVERYTHING : (cost?.rest.first ?? 0n) | rest.first;
+      return cost && { ...cost, rest: { first, canFail: true } };
     }
     case "sequence":
       return costOfSequence(node.items, rest);
@@ -183,13 +188,39 @@ function costOfChoice(branches: Node[], rest: Rest): Cost | null {
   return total;
 }
 
+/** No text is read by `(?:)*`, however often. */
+function longestLoop({ body, max }: Repeat): number {
+  const once = longest(body);
+  return once === 0 ? 0 : once * max;
+}
+
+/** Of the texts that it reads. */
+function longest(node: Node): number {
+  switch (node.kind) {
+    case "chars":
+      return 1;
+    case "sequence":
+      return node.items.reduce((sum, item) => sum + longest(item), 0);
+    case "choice":
+      return Math.max(...node.branches.map(longest));
+    case "repeat":
+      return longestLoop(node);
+    case "start":
+    case "end":
+    case "boundary":
+    case "look":
+    default:
+      return 0;
+  }
+}
+
 function costOfLoop({ body, min, max }: Repeat, rest: Rest): Cost | null {
   const ends = repeated(endsOf(body), min, max);
   if (ends === null) return null;
   const first = union(ends.first) | (ends.nullable ? rest.first : 0n);
   const before = { first, canFail: rest.canFail || min > 0 };
-  // When nothing can fail any more, nothing is ever tried a second time.
-  if (!rest.canFail) return free(before);
+  // When nothing after it can fail, it is never left and tried again; but it may itself read far before it fails.
+  if (!rest.canFail) return { ...free(before), scans: min > 0 && min * longest(body) > FEW };
   const again = ends.last.reduce((set, place) => set | place.follow, 0n);
   if ((again & rest.first) === 0n) return { ...free(before), scans: true };
   return max === Infinity

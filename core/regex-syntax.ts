@@ -11,7 +11,8 @@ export type Node =
   | { kind: "chars"; set: CharSet }
   /** `^`, or another test of the place that consumes nothing. */
   | { kind: "start" | "end" | "boundary" }
-  | { kind: "look"; body: Node }
+  /** `back`: a lookbehind. */
+  | { kind: "look"; body: Node; back: boolean }
   | { kind: "sequence"; items: Node[] }
   | { kind: "choice"; branches: Node[] }
   | Repeat;
@@ -30,6 +31,8 @@ function between(from: number, to: number): CharSet {
   const high = BigInt(Math.min(to, OTHER));
   return (1n << (high + 1n)) - (1n << low);
 }
+
+export const EVERYTHING: CharSet = between(0, OTHER);
 
 function bothCases(set: CharSet): CharSet {
   const upper = between(65, 90);
@@ -155,7 +158,8 @@ function readAtom(reader: Reader): Node {
   if (group !== null) {
     const body = readChoice(reader);
     if (reader.next() !== ")") reader.giveUp();
-    return group[1] === undefined ? body : { kind: "look", body };
+    const look = group[1];
+    return look === undefined ? body : { kind: "look", body, back: look.startsWith("<") };
   }
   if (reader.take(/\\[bB]/y) !== null) return { kind: "boundary" };
   const character = reader.next();
