@@ -68,7 +68,7 @@ test.each([
   // Each took seconds on a text made for it.
   "[^\\s@]{2,}(?:x{2,}--+){2}",
   "b+(?=[a-z]*1)$",
-  "a*(?<=b.*)c",
+  "a*(?<=b.*)[cd]",
   ".*a{4000}",
 ])("too many ways to divide a text: %s", (pattern) =>
   expect(regexHazard(pattern)).toContain("too many repetitions"),
