@@ -98,26 +98,26 @@ function readingSql(
   const receivedUntil = recordedAtMs === 0 ? "true" : `epoch_ms(received_at) <= ${recordedAtMs}`;
   return `
     with received as (
-      select *, epoch_ms(time) as at from events
+      select *, epoch_ms(time) as at_ms from events
       where environment = ${text(environment)} and kind = ${text(phase.unit)} and ${receivedUntil}
     ), exposed as (
-      select unit, min(at) as first, min(variant) as variant, max(variant) as other, bool_or(coalesce(bot, false)) as bot
+      select unit, min(at_ms) as first_ms, min(variant) as variant, max(variant) as other, bool_or(coalesce(bot, false)) as bot
       from received where ${exposureOf(experiment, phase, phases)} group by unit
     ), earlier as (
       select distinct unit from received
       where ${earlier.map((each) => `(${exposureOf(experiment, each, phases)})`).join(" or ") || "false"}
     ), counted as (
-      select unit, variant, first, (first // ${hourMs} + 1) * ${hourMs} + ${closesMs + graceMs} as matured_at
+      select unit, variant, first_ms, (first_ms // ${hourMs} + 1) * ${hourMs} + ${closesMs + graceMs} as matured_at
       from exposed where variant = other and not bot and unit not in (select unit from earlier)
     ), matured as (
       select * from counted where matured_at <= ${takenAtMs}
     ), outcome as (
-      select unit, name, at, coalesce(value, 1) as value from received where type = 'outcome'
-      qualify row_number() over (partition by unit, id order by received_at, at) = 1
+      select unit, name, at_ms, coalesce(value, 1) as value from received where type = 'outcome'
+      qualify row_number() over (partition by unit, id order by received_at, at_ms) = 1
     ), valued as (
       select matured.unit, any_value(variant) as variant, any_value(matured_at) as matured_at,
         ${capped(y)} as y, ${d} as d, ${capped(x)} as x
-      from (select matured.*, name, value, at - first as since from matured left join outcome on outcome.unit = matured.unit) as matured
+      from (select matured.*, name, value, at_ms - first_ms as since from matured left join outcome on outcome.unit = matured.unit) as matured
       group by matured.unit
     )
     select variant, count(*)::double, max(matured_at)::double, (select count(*) from counted)::double, sum(y)::double, sum(y * y)::double, sum(d)::double, sum(d * d)::double,
@@ -130,9 +130,9 @@ function exposureOf(experiment: string, phase: Phase, phases: readonly Phase[]):
   const variants = phase.variants.map(({ variant }) => text(variant)).join(", ");
   const starts = phases.flatMap(({ running }) => running.map(([from]) => from));
   const times = phase.running.map(([from, to]) =>
-    to === null ? `at >= ${from}` : `(at >= ${from} and at < ${to + stopToleranceMs})`,
+    to === null ? `at_ms >= ${from}` : `(at_ms >= ${from} and at_ms < ${to + stopToleranceMs})`,
   );
-  if (phase === phases[0]) times.push(`(source = 'import' and at < ${Math.min(...starts)})`);
+  if (phase === phases[0]) times.push(`(source = 'import' and at_ms < ${Math.min(...starts)})`);
   return `type = 'exposure' and experiment = ${text(experiment)} and variant in (${variants})
     and (phase is null or phase = ${phase.phase}) and (${times.join(" or ")})`;
 }
