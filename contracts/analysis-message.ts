@@ -6,6 +6,7 @@
 import * as z from "zod/mini";
 import { rebuildMessage } from "./rebuild-message.ts";
 import { retireMessage } from "./retire-message.ts";
+import { rollUpMessage } from "./roll-up-message.ts";
 
 const refresh = z.object({
   v: z.literal(1),
@@ -62,6 +63,7 @@ export const analysisMessage = z.discriminatedUnion("task", [
   step,
   rebuildMessage,
   retireMessage,
+  rollUpMessage,
 ]);
 
 export type AnalysisMessage = z.output<typeof analysisMessage>;

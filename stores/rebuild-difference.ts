@@ -16,8 +16,13 @@ const differs = z.object({ environment: z.string(), experiment: z.string(), rows
 /** Sums of floating point in another order differ by less. */
 const relativeTolerance = 1e-9;
 
-const place =
-  "environment, experiment, phase, variant, dimension, value, cohort_start, cohort_hours";
+const phase = ["environment", "experiment", "phase"];
+const place = ["variant", "dimension", "value"];
+/** By the hour, but for days of a phase that are rolled up, in whole or in part: those by the day. */
+const cohort = `CASE WHEN (environment, experiment, phase, cohort_start / 24) IN (
+    SELECT environment, experiment, phase, cohort_start / 24 FROM populations WHERE cohort_hours = 24
+    UNION SELECT environment, experiment, phase, cohort_start / 24 FROM cells WHERE cohort_hours = 24)
+  THEN cohort_start / 24 * 24 ELSE cohort_start END`;
 const sums = ["y", "yy", "d", "dd", "yd", "x", "xx", "xy"];
 
 /** `experiments`: those compared, see `experimentKey`. */
@@ -27,9 +32,9 @@ export async function rebuildDifference(
 ): Promise<RebuildDifference> {
   const list = JSON.stringify(experiments);
   const results = await db.batch([
-    differing(db, "populations", place, ["n"], list),
-    differing(db, "cells", `${place}, metric`, sums, list),
-    differing(db, "tallies", "environment, experiment, phase, cause, detail", ["n"], list),
+    differing(db, "populations", [...phase, ...place, "cohort"], ["n"], list),
+    differing(db, "cells", [...phase, ...place, "cohort", "metric"], sums, list),
+    differing(db, "tallies", [...phase, "cause", "detail"], ["n"], list),
     missing(db, list),
   ]);
   const [populations, cells, tallies, incomplete] = results.map((each) =>
@@ -59,10 +64,11 @@ const among = "(environment || char(31) || experiment) IN (SELECT value FROM jso
 function differing(
   db: D1Database,
   table: "populations" | "cells" | "tallies",
-  key: string,
+  key: readonly string[],
   values: readonly string[],
   list: string,
 ): D1PreparedStatement {
+  const columns = key.map((column) => (column === "cohort" ? `${cohort} AS cohort` : column));
   const negated = values.map((value) => `-${value} AS ${value}`).join(", ");
   const isOff = values
     .map((value) => `abs(sum(${value})) > ${relativeTolerance} * (1 + sum(abs(${value})))`)
@@ -71,9 +77,9 @@ function differing(
     .prepare(
       `SELECT environment, experiment, count(*) AS rows FROM (
          SELECT environment, experiment FROM (
-           SELECT ${key}, ${values.join(", ")} FROM ${table} WHERE ${among}
-           UNION ALL SELECT ${key}, ${negated} FROM ${table}_rebuild WHERE ${among})
-         GROUP BY ${key} HAVING ${isOff})
+           SELECT ${columns.join(", ")}, ${values.join(", ")} FROM ${table} WHERE ${among}
+           UNION ALL SELECT ${columns.join(", ")}, ${negated} FROM ${table}_rebuild WHERE ${among})
+         GROUP BY ${key.join(", ")} HAVING ${isOff})
        GROUP BY environment, experiment`,
     )
     .bind(list);

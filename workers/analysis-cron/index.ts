@@ -18,6 +18,7 @@ import { queueAnalyses } from "../../stores/analysis-queue.ts";
 import { archiveReader } from "../../stores/archive-reader.ts";
 import { archiveRetention } from "../../stores/archive-retention.ts";
 import { archivedBefore } from "../../stores/archived-experiments.ts";
+import { cellRollUp } from "../../stores/cell-roll-up.ts";
 import { cellStore } from "../../stores/cell-store.ts";
 import { compactionStore } from "../../stores/compaction-store.ts";
 import { cronRunStore } from "../../stores/cron-runs.ts";
@@ -43,6 +44,7 @@ import { planAnalyses } from "./plan.ts";
 import { planPurges } from "./purge.ts";
 import { repair } from "./repair.ts";
 import { planRetirements } from "./retire.ts";
+import { planRollUps } from "./roll-up.ts";
 import { runSteps } from "./run-steps.ts";
 import { planSteps } from "./take-step.ts";
 import { watchPipeline } from "./watch-pipeline.ts";
@@ -91,6 +93,7 @@ function shardServices(db: D1Database) {
   return {
     rebuilds: rebuildStore(db),
     retention: shardRetention(db),
+    cohorts: cellRollUp(db),
     fold: foldIntoRebuild.bind(null, db),
     difference: rebuildDifference.bind(null, db),
   };
@@ -110,6 +113,10 @@ function batchServices(env: Env) {
     ...all,
     rebuilds: { shard, archive, plan, nowMs: () => Date.now() },
     retirements: { shard, plan, archivedBefore: archivedBefore.bind(null, env.CONTROL) },
+    rollUps: {
+      shard: (index: number) => shard(index).cohorts,
+      experiments: (environment: string) => all.definitions.experiments(environment),
+    },
   };
 }
 
@@ -156,6 +163,7 @@ export default {
       plan("retirements", async () =>
         planRetirements(shards.length, env.EXPERIMENT_RETENTION_DAYS, scheduledTime),
       ),
+      plan("roll-ups", async () => planRollUps(shards.length, scheduledTime)),
     ]);
   },
 

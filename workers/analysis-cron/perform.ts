@@ -17,6 +17,8 @@ import { rebuild } from "./rebuild.ts";
 import type { RebuildServices } from "./rebuild.ts";
 import { retire } from "./retire.ts";
 import type { RetireServices } from "./retire.ts";
+import { rollUp } from "./roll-up.ts";
+import type { RollUpServices } from "./roll-up.ts";
 import { takeStep } from "./take-step.ts";
 import type { StepServices } from "./take-step.ts";
 
@@ -27,6 +29,7 @@ export interface Services extends AnalysisServices, DeliverServices, StepService
   archive: Archive & { retention: ArchiveRetention };
   rebuilds: RebuildServices;
   retirements: RetireServices;
+  rollUps: RollUpServices;
   queue: (messages: AnalysisMessage[]) => Promise<void>;
 }
 
@@ -101,7 +104,7 @@ function understood(message: Message<string>): Understood | null {
 
 async function perform(
   work: AnalysisMessage,
-  { archive, rebuilds, retirements, queue, ...services }: Services,
+  { archive, rebuilds, retirements, rollUps, queue, ...services }: Services,
 ): Promise<void> {
   switch (work.task) {
     case "refresh":
@@ -123,6 +126,9 @@ async function perform(
       if (rest !== null) await queue([rest]);
       return;
     }
+    case "roll-up":
+      if (await rollUp(rollUps, work)) await queue([work]);
+      return;
     default:
       return work satisfies never;
   }

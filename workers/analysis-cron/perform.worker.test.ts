@@ -5,6 +5,7 @@ import type { AnalysisMessage } from "../../contracts/analysis-message.ts";
 import { archiveReader } from "../../stores/archive-reader.ts";
 import { archiveRetention } from "../../stores/archive-retention.ts";
 import { archivedBefore } from "../../stores/archived-experiments.ts";
+import { cellRollUp } from "../../stores/cell-roll-up.ts";
 import { cellStore } from "../../stores/cell-store.ts";
 import { compactionStore } from "../../stores/compaction-store.ts";
 import { currentPlans } from "../../stores/current-plans.ts";
@@ -84,6 +85,10 @@ function services(): Services {
       }),
       archivedBefore: archivedBefore.bind(null, env.CONTROL),
       plan: currentPlans(definitionStore(env.CONTROL)),
+    },
+    rollUps: {
+      shard: () => cellRollUp(env.METRICS_0),
+      experiments: (environment) => definitionStore(env.CONTROL).experiments(environment),
     },
     queue(messages) {
       queued.push(...messages);
