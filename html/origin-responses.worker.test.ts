@@ -173,6 +173,38 @@ describe("a page that says its encoding itself", () => {
   });
 });
 
+describe("a page of unknown length with a tag too long for the rewriter", () => {
+  const parts = [
+    "<h1>Old</h1><img src='data:",
+    ...Array.from({ length: 60 }, () => "x".repeat(65_536)),
+    "'><h1>Old</h1><p>end",
+  ];
+
+  test.each([
+    // What is looked for makes the rewriter take every such tag as a whole.
+    ["img.x"],
+    ["h2"],
+  ])("looking for %s: is passed on whole, edited up to there", async (selector) => {
+    const edits = [
+      { action: "text", selector: "h1", text: "New" },
+      { action: "class", selector, add: ["y"] },
+    ];
+    const { visit, noted } = await site([onPages("headline", { control: [], treatment: edits })]);
+    const chunks = [...parts];
+    const body = new ReadableStream({
+      pull(controller) {
+        const chunk = chunks.shift();
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(new TextEncoder().encode(chunk));
+      },
+    });
+    const { text, exposures } = await visit(visitBy(treated), async () => htmlOf(body));
+    expect(text === parts.join("").replace("Old", "New")).toBe(true);
+    expect(exposures).toHaveLength(1);
+    expect(noted).toEqual(["tag-too-long"]);
+  });
+});
+
 describe("fails open, counted", () => {
   test.each([
     ["no such environment", async () => null, "no-configuration"],
