@@ -77,6 +77,11 @@ async function send(environments: string[], events: object[]): Promise<void> {
 
 const results = (environment: string): Promise<ResultsShape> =>
   system.expectOk(resultsShape, call(environment, "GET", "/experiments/checkout/results"));
+const timeSeries = z.object({ series: z.array(z.object({ metric: z.string() })) });
+const seriesOf = async (environment: string) => {
+  const asked = call(environment, "GET", "/experiments/checkout/timeseries");
+  return (await system.expectOk(timeSeries, asked)).series.map(({ metric }) => metric);
+};
 const keysOf = ({ metrics }: ResultsShape) => metrics.map(({ metric }) => metric);
 
 test("what was recorded before a metric existed is counted in it, as if the experiment had had it from the start", async () => {
@@ -112,6 +117,7 @@ test("what was recorded before a metric existed is counted in it, as if the expe
   await system.runner.tick(new Date(addedAtMs));
   expect(keysOf(await results(early))).toEqual(["bought", "revenue"]);
   expect(keysOf(await results(late))).toEqual(["bought"]);
+  expect(await seriesOf(late)).toEqual(["bought"]);
 
   // The first asks for a rebuild, the second does it, the third analyses what it has counted.
   for (const minutes of [3, 4, 5]) {
@@ -121,6 +127,7 @@ test("what was recorded before a metric existed is counted in it, as if the expe
   const afterwards = await results(late);
   expect(keysOf(afterwards)).toEqual(["bought", "revenue"]);
   expect(afterwards.metrics).toEqual(fromTheStart.metrics);
+  expect(await seriesOf(late)).toEqual(["bought", "revenue"]);
   const units = Array.from({ length: 240 }, (_, i) => i).filter((i) => i % 3 === 0);
   expect(afterwards.metrics[1]?.variants["B"]).toMatchObject({
     n: units.length,

@@ -3,6 +3,7 @@
 import { Hono } from "hono";
 import { timeSeries } from "../../analysis/time-series.ts";
 import type { TimeSeries } from "../../contracts/time-series.ts";
+import { withCountedMetrics } from "../../control/counted-metrics.ts";
 import { currentPhase } from "../../control/experiment.ts";
 import { reply } from "../../http/app.ts";
 import { phaseFigures } from "../../stores/phase-figures.ts";
@@ -26,11 +27,13 @@ export function timeSeriesRoutes({ definitions, ledger, cells, now }: Services) 
       ledger.looks({ environment, experiment, phase: phase.phase }),
     ]);
     const { rows } = phaseFigures(shards, phase.phase);
+    const rebuilt = shards.map(({ rebuiltAtMs }) => rebuiltAtMs);
+    const counted = withCountedMetrics(phase, rebuilt);
     const answer: TimeSeries = {
       experiment,
       phase: phase.phase,
       asOf: now().toISOString(),
-      series: timeSeries({ phase, ledger: looks }, rows),
+      series: timeSeries({ phase: counted, ledger: looks }, rows),
     };
     return c.json(answer);
   });
