@@ -116,6 +116,7 @@ describe("exposures", () => {
     await keepRaw(
       archived(exposed({ timeMs: start + 2, attributes: { country: "US" } }), start + 2),
       archived(exposed({ phase: 1 })),
+      archived(exposed({ phase: 2 })),
       archived(exposed({ experiment: "other" })),
       archived(exposed({ unit: "u2" })),
       archived(exposed({ kind: "company" })),
@@ -125,7 +126,7 @@ describe("exposures", () => {
     const rows = await rowsOf(
       "select environment, experiment, phase, kind, unit, variant, epoch_ms(time)::varchar, bot, attributes from exposures order by all",
     );
-    expect(rows).toHaveLength(7);
+    expect(rows).toHaveLength(8);
     expect(rows).toContainEqual([
       "e",
       "checkout",
@@ -138,6 +139,29 @@ describe("exposures", () => {
       '{"country":"US"}',
     ]);
   });
+});
+
+test("who names no phase and who names the only one that is named tell of the same exposure", async () => {
+  await keepParquet(
+    archived(exposed({ phase: 1, timeMs: start + 2 })),
+    archived(exposed({ phase: 1, unit: "u2" })),
+    archived(exposed({ phase: 2, experiment: "other" })),
+  );
+  await keepRaw(
+    archived(exposed({ timeMs: start + 1 })),
+    archived(exposed({ unit: "u2", variant: "one_page" })),
+    archived(exposed({ unit: "u3" })),
+    archived(exposed({ unit: "u3" }), start, "f"),
+  );
+  expect(
+    await rowsOf(
+      "select environment, unit, phase::integer, variant, epoch_ms(first_exposed_at)::varchar from population where experiment = 'checkout' order by all",
+    ),
+  ).toEqual([
+    ["e", "u1", 1, "control", String(start + 1)],
+    ["e", "u3", 1, "control", String(start)],
+    ["f", "u3", null, "control", String(start)],
+  ]);
 });
 
 describe("outcomes", () => {

@@ -1,4 +1,5 @@
 -- One row an exposure (experiment, phase, kind, unit, variant): its earliest; of equal times the one that was received first.
+-- Who names no phase means the one at that time: where exposures of an experiment name one phase only, it is that one, else null.
 create view exposures as
 select
   environment, experiment, phase, kind, unit, variant, time, received_at, source, bot, attributes,
@@ -13,8 +14,16 @@ from (
       partition by environment, experiment, phase, kind, unit, variant
       order by time, received_at, attributes
     ) as nth
-  from events
-  where type = 'exposure'
+  from (
+    select
+      environment, experiment, kind, unit, variant, time, received_at, source, bot, attributes,
+      coalesce(phase, case
+        when min(phase) over (partition by environment, experiment) = max(phase) over (partition by environment, experiment)
+        then min(phase) over (partition by environment, experiment)
+      end) as phase
+    from events
+    where type = 'exposure'
+  ) as told
 ) as ranked
 where nth = 1;
 
