@@ -34,7 +34,8 @@ export class EventFields {
 
   constructor(event: { readonly [field: string]: unknown }, known: ReadonlySet<string>) {
     this.#event = event;
-    for (const field of Object.keys(event)) {
+    // Own members alone: it was parsed as JSON, whose objects inherit none that are enumerable.
+    for (const field in event) {
       if (!known.has(field)) this.wrong(field, "is unknown: remove it");
     }
   }

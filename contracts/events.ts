@@ -107,27 +107,29 @@ function checked<T>(fields: EventFields, read: (fields: EventFields) => T): Read
 }
 
 function readExposure(fields: EventFields): IncomingExposure {
-  return {
+  const exposure: IncomingExposure = {
     type: "exposure",
     experiment: fields.text("experiment", limits.keyLength),
-    ...(fields.has("phase") && { phase: fields.count("phase") }),
     variant: fields.text("variant", limits.keyLength),
     unit: fields.unit("unit"),
     timeMs: fields.instantMs("timestamp"),
-    ...(fields.has("attributes") && { attributes: fields.attributes("attributes") }),
   };
+  if (fields.has("phase")) exposure.phase = fields.count("phase");
+  if (fields.has("attributes")) exposure.attributes = fields.attributes("attributes");
+  return exposure;
 }
 
 function readOutcome(fields: EventFields): IncomingOutcome {
-  return {
+  const outcome: IncomingOutcome = {
     type: "outcome",
     id: fields.text("id", limits.eventIdLength),
     name: fields.text("name", limits.eventNameLength),
     units: unitsOf(fields),
-    ...(fields.has("value") && { value: fields.value("value") }),
     timeMs: fields.instantMs("timestamp"),
-    ...(fields.has("properties") && { properties: fields.attributes("properties") }),
   };
+  if (fields.has("value")) outcome.value = fields.value("value");
+  if (fields.has("properties")) outcome.properties = fields.attributes("properties");
+  return outcome;
 }
 
 /** A bare `unit` is the targeting key. */

@@ -24,7 +24,7 @@ export interface EventBatch {
 export type Plans = ReadonlyMap<string, CompiledPlan>;
 
 export interface Folded extends Deltas {
-  /** By unit key, as JSON text. */
+  /** By unit key, in the order in which they were added, as JSON text. */
   documents: Map<string, string>;
 }
 
@@ -63,19 +63,25 @@ export function groupByUnit(
 }
 
 /**
- * One unit after the other, so that only one document is unpacked at a time.
+ * One unit after the other, in whatever portions their documents are read: only the text of what changed is kept.
  * With `keepsPast` no outcome is too old to count, as long as the unit has no more of them than a document holds: see unit-fold.ts.
  */
-export function fold(
-  stored: ReadonlyMap<string, StoredDocument>,
-  units: ReadonlyMap<string, UnitEvents>,
-  { keepsPast = false }: { keepsPast?: boolean } = {},
-): Folded {
-  const documents = new Map<string, string>();
-  const deltas = new DeltaCollector();
-  for (const [key, events] of units) {
-    const document = foldUnit(events, stored.get(key), { deltas, keepsPast });
-    if (document !== null) documents.set(key, document);
+export class Folding {
+  readonly #keepsPast: boolean;
+  readonly #documents = new Map<string, string>();
+  readonly #deltas = new DeltaCollector();
+
+  constructor({ keepsPast = false }: { keepsPast?: boolean } = {}) {
+    this.#keepsPast = keepsPast;
   }
-  return { documents, ...deltas.rows() };
+
+  /** `stored` is undefined for a unit that the shard does not know. */
+  add(key: string, unit: UnitEvents, stored: StoredDocument | undefined): void {
+    const document = foldUnit(unit, stored, { deltas: this.#deltas, keepsPast: this.#keepsPast });
+    if (document !== null) this.#documents.set(key, document);
+  }
+
+  result(): Folded {
+    return { documents: this.#documents, ...this.#deltas.rows() };
+  }
 }

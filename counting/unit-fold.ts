@@ -51,26 +51,24 @@ export interface UnitEvents {
   arrivals: { event: CountedEvent; receivedAtMs: number }[];
 }
 
-type Judge = Pick<UnitEvents, "plan" | "names">;
-
 /** The unit's document as text after these events; null when nothing about the unit changes. */
 export function foldUnit(
-  { plan, names, arrivals }: UnitEvents,
+  unit: UnitEvents,
   stored: StoredDocument | undefined,
   { deltas, keepsPast }: { deltas: DeltaCollector; keepsPast: boolean },
 ): string | null {
+  const { plan, names, arrivals } = unit;
   const document = stored
     ? decodeDocument(stored, names)
     : emptyDocument(arrivals[0]?.event.timeMs ?? 0);
   const before = { exposures: [...document.exposures], outside: document.outside.length };
   let newestMs = -Infinity;
   for (const { event, receivedAtMs } of arrivals) {
-    if (addEvent(document, event, receivedAtMs, { plan, names }))
-      newestMs = Math.max(newestMs, event.timeMs);
+    if (addEvent(document, event, receivedAtMs, unit)) newestMs = Math.max(newestMs, event.timeMs);
   }
   if (newestMs === -Infinity) return null;
 
-  settle(document, before.exposures, { plan, names });
+  settle(document, before.exposures, unit);
   const roomy = keepsPast ? pastOutcomes : roomyOutcomes;
   if (document.outcomes.length > roomy * outcomeWidth) dropOldOutcomes(document, newestMs, plan);
   const text = encodeWithin(document, names);
@@ -94,7 +92,7 @@ function addEvent(
   document: UnitDocument,
   event: CountedEvent,
   receivedAtMs: number,
-  { plan, names }: Judge,
+  { plan, names }: UnitEvents,
 ): boolean {
   // An import is of the past by intention: it is never late.
   const delayMs = event.source === "import" ? 0 : Math.max(0, receivedAtMs - event.timeMs);
@@ -148,13 +146,13 @@ function addOutcome(
 }
 
 /** Recomputes standings and contributions; an exposure about which nothing changes stays the same object. */
-function settle(document: UnitDocument, before: readonly UnitExposure[], judge: Judge): void {
+function settle(document: UnitDocument, before: readonly UnitExposure[], unit: UnitEvents): void {
   document.exposures = document.exposures.map((exposure, i) => {
-    const phase = phaseNumbered(judge.plan, exposure.experiment, exposure.phase);
+    const phase = phaseNumbered(unit.plan, exposure.experiment, exposure.phase);
     if (!phase) return exposure;
     return settled(
       exposure,
-      { isUnmoved: exposure === before[i], phase, names: judge.names },
+      { isUnmoved: exposure === before[i], phase, names: unit.names },
       document,
     );
   });

@@ -9,26 +9,27 @@ import { jsonParameters } from "./json-parameters.ts";
 const unitsAStatement = 1_000;
 const statementsARead = 8;
 
-/** Documents of the units that have one. They may be newer than a version read before; then the write is refused. */
-export async function readDocuments(
+/** What is known of a unit; undefined when nothing is. */
+export type KnownUnit = [key: string, document: StoredDocument | undefined];
+
+/** Some thousands of units at a time, in the order of `keys`. They may be newer than a version read before; then the write is refused. */
+export async function* readDocuments(
   db: D1Database,
   keys: readonly string[],
   suffix: TableSuffix,
-): Promise<Map<string, StoredDocument>> {
-  const documents = new Map<string, StoredDocument>();
+): AsyncGenerator<KnownUnit[]> {
   const step = unitsAStatement * statementsARead;
   for (let start = 0; start < keys.length; start += step) {
     const some = keys.slice(start, start + step);
     const states = await readStates(db, some, suffix);
-    for (const [i, key] of some.entries()) {
-      const state = states[i];
-      if (state === 0) continue;
-      if (!isStoredDocument(state))
-        throw new Error(`the document of unit ${key} is of a newer format`);
-      documents.set(key, state);
-    }
+    yield some.map((key, i) => [key, documentOf(key, states[i])]);
   }
-  return documents;
+}
+
+function documentOf(key: string, state: unknown): StoredDocument | undefined {
+  if (state === 0) return undefined;
+  if (isStoredDocument(state)) return state;
+  throw new Error(`the document of unit ${key} is of another format`);
 }
 
 /** One state a key, 0 where there is none. A result is at most 2 MB, and a failing read may mean more: then by halves. */

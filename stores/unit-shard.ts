@@ -6,7 +6,7 @@
  */
 
 import type { D1Database, D1PreparedStatement } from "@cloudflare/workers-types";
-import { fold, groupByUnit } from "../counting/fold.ts";
+import { Folding, groupByUnit } from "../counting/fold.ts";
 import type { EventBatch, Folded, Plans } from "../counting/fold.ts";
 import { activityStatements, deltaStatements } from "./delta-statements.ts";
 import type { TableSuffix } from "./delta-statements.ts";
@@ -70,8 +70,14 @@ async function foldInto(
     for (const target of into) {
       if (target === "mirror" && !versions.isMirrored) continue;
       const suffix = target === "mirror" ? "_rebuild" : target;
-      const keepsPast = suffix === "_rebuild";
-      const folded = fold(await readDocuments(db, keys, suffix), units, { keepsPast });
+      const folding = new Folding({ keepsPast: suffix === "_rebuild" });
+      for await (const known of readDocuments(db, keys, suffix)) {
+        for (const [key, document] of known) {
+          const unit = units.get(key);
+          if (unit) folding.add(key, unit, document);
+        }
+      }
+      const folded = folding.result();
       // A rebuild may begin to want a mirror between reading and writing: then this version is no longer the shard's.
       statements.push(...writes(db, folded, suffix, versions[suffix]));
     }

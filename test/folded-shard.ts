@@ -1,8 +1,7 @@
 /** A shard in memory: folds consumer batches one after another and adds up what they change, as the database does. */
 
 import { isStoredDocument } from "../counting/document.ts";
-import type { StoredDocument } from "../counting/document.ts";
-import { fold, groupByUnit } from "../counting/fold.ts";
+import { Folding, groupByUnit } from "../counting/fold.ts";
 import type { EventBatch } from "../counting/fold.ts";
 import { Dictionary } from "../counting/names.ts";
 import { compilePlan } from "../counting/plan.ts";
@@ -26,14 +25,14 @@ export function foldedShard(options: { keepsPast?: boolean } = {}) {
   /** The keys of the units that were written. */
   function receive(plans: readonly CountingPlan[], batch: readonly EventBatch[]): string[] {
     const compiled = new Map(plans.map((plan) => [plan.environment, compilePlan(plan)]));
-    const known = new Map<string, StoredDocument>();
     const dictionary = new Dictionary(names);
     const units = groupByUnit(compiled, batch, dictionary);
-    for (const key of units.keys()) {
+    const folding = new Folding(options);
+    for (const [key, unit] of units) {
       const document: unknown = JSON.parse(stored.get(key) ?? "null");
-      if (isStoredDocument(document)) known.set(key, document);
+      folding.add(key, unit, isStoredDocument(document) ? document : undefined);
     }
-    const folded = fold(known, units, options);
+    const folded = folding.result();
     for (const [key, text] of folded.documents) stored.set(key, text);
     for (const { environment, id, name } of dictionary.added()) {
       const known = names.get(environment) ?? [];

@@ -11,7 +11,7 @@ import type {
 import { limits } from "../../contracts/limits.ts";
 import { TARGETING_KEY } from "../../core/index.ts";
 import type { CompiledPlan } from "../../counting/plan.ts";
-import type { CountedEvent, Source } from "../../counting/types.ts";
+import type { CountedEvent, ExposureEvent, OutcomeEvent, Source } from "../../counting/types.ts";
 
 export interface Reception {
   plan: CompiledPlan;
@@ -55,43 +55,60 @@ export function judge(incoming: readonly unknown[], reception: Reception): Judge
 
 function admit(incoming: IncomingEvent, reception: Reception): Read<CountedEvent[]> {
   const { source, receivedAtMs, clockShiftMs } = reception;
-  const event = { ...incoming, timeMs: incoming.timeMs + clockShiftMs };
-  if (event.timeMs > receivedAtMs + limits.eventMaxFutureMs) {
+  const timeMs = incoming.timeMs + clockShiftMs;
+  if (timeMs > receivedAtMs + limits.eventMaxFutureMs) {
     return reject(
       "timestamp-in-future",
-      `timestamp is ${secondsText(event.timeMs - receivedAtMs)} ahead of now: check the clock, or send sentAt with the batch.`,
+      `timestamp is ${secondsText(timeMs - receivedAtMs)} ahead of now: check the clock, or send sentAt with the batch.`,
     );
   }
-  if (source !== "import" && event.timeMs < receivedAtMs - limits.eventMaxAgeMs) {
+  if (source !== "import" && timeMs < receivedAtMs - limits.eventMaxAgeMs) {
     return reject(
       "timestamp-too-old",
       'timestamp is more than 3 days ago: past data goes in a batch with source "import", sent with a server or admin key.',
     );
   }
-  return event.type === "exposure"
-    ? admitExposure(event, reception)
-    : admitOutcome(event, reception);
+  return incoming.type === "exposure"
+    ? admitExposure(incoming, timeMs, reception)
+    : admitOutcome(incoming, timeMs, reception);
 }
 
-function admitExposure(event: IncomingExposure, { plan, source }: Reception): Read<CountedEvent[]> {
-  const experiment = plan.experiments.get(event.experiment);
+function admitExposure(
+  { experiment: key, phase, variant, unit, attributes }: IncomingExposure,
+  timeMs: number,
+  { plan, source }: Reception,
+): Read<CountedEvent[]> {
+  const experiment = plan.experiments.get(key);
   if (!experiment) {
     return reject(
       "unknown-experiment",
-      `experiment ${event.experiment} has not been started in this environment, or is archived.`,
+      `experiment ${key} has not been started in this environment, or is archived.`,
     );
   }
-  if (!experiment.variants.has(event.variant)) {
+  if (!experiment.variants.has(variant)) {
     return reject(
       "unknown-variant",
-      `variant ${event.variant} is none of experiment ${event.experiment}: ${[...experiment.variants].join(", ")}.`,
+      `variant ${variant} is none of experiment ${key}: ${[...experiment.variants].join(", ")}.`,
     );
   }
-  return { ok: true, value: [{ ...event, kind: experiment.unit, source }] };
+  const kind = experiment.unit;
+  const event: ExposureEvent = {
+    type: "exposure",
+    experiment: key,
+    variant,
+    kind,
+    unit,
+    timeMs,
+    source,
+  };
+  if (phase !== undefined) event.phase = phase;
+  if (attributes !== undefined) event.attributes = attributes;
+  return { ok: true, value: [event] };
 }
 
 function admitOutcome(
-  { units, ...event }: IncomingOutcome,
+  { id, name, units, value, properties }: IncomingOutcome,
+  timeMs: number,
   { plan, source }: Reception,
 ): Read<CountedEvent[]> {
   const unknown = units.find(([kind]) => kind !== TARGETING_KEY && !plan.kinds.has(kind));
@@ -102,7 +119,13 @@ function admitOutcome(
       `units/${unknown[0]} is no kind of unit that an experiment of this environment has: ${known}.`,
     );
   }
-  return { ok: true, value: units.map(([kind, unit]) => ({ ...event, kind, unit, source })) };
+  const events = units.map(([kind, unit]) => {
+    const event: OutcomeEvent = { type: "outcome", id, name, kind, unit, timeMs, source };
+    if (value !== undefined) event.value = value;
+    if (properties !== undefined) event.properties = properties;
+    return event;
+  });
+  return { ok: true, value: events };
 }
 
 function secondsText(milliseconds: number): string {
