@@ -187,6 +187,7 @@ test.each([
   ({ seed, ...fleet }) => {
     expect(alarmRate(fleet, { seed, experiments: 300 })).toBeLessThanOrEqual(0.05);
   },
+  60_000,
 );
 
 test("a 20 % harm planted at 2 % of the planned sample alarms before the first look in at least 95 of 100 experiments (seed 5)", () => {
@@ -194,4 +195,4 @@ test("a 20 % harm planted at 2 % of the planned sample alarms before the first l
   // 500 × 1.13^29 units: 17 % of the plan; the first look is at 20 %.
   const rate = alarmRate(fleet, { seed: 5, experiments: 100, refreshes: 30 });
   expect(rate).toBeGreaterThanOrEqual(0.95);
-});
+}, 60_000);

@@ -122,9 +122,10 @@ export function guardrailAlarms(
     );
 }
 
-/** Cohorts that begin then or later; what was rolled up across that instant is left out, because nobody can tell its units apart. */
+/** All units of cohorts that begin then or later; what was rolled up across that instant is left out, because nobody can tell its units apart. */
 function since({ populations, cells }: CohortRows, fromMs: number): CohortRows {
-  const isNew = ({ cohortStart }: CohortRow) => cohortStart * hourMs >= fromMs;
+  const isNew = ({ cohortStart, dimension }: CohortRow) =>
+    dimension === "" && cohortStart * hourMs >= fromMs;
   return { populations: populations.filter(isNew), cells: cells.filter(isNew) };
 }
 

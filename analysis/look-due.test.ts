@@ -141,7 +141,7 @@ describe("planned anew", () => {
   });
 });
 
-test("800 A/A experiments, planned anew at random after their first look and ended by declaration at random (seed 11): at most 5 % cross, within three standard errors", () => {
+test("400 A/A experiments, planned anew at random after their first look and ended by declaration at random (seed 11): at most 5 % cross, within three standard errors", () => {
   const random = seededRandom(11);
   const draw = (n: number, rate: number) => {
     // Normal approximation of a binomial: its tail is not what is tested here.
@@ -149,7 +149,7 @@ test("800 A/A experiments, planned anew at random after their first look and end
     return Math.round(n * rate + normal * Math.sqrt(n * rate * (1 - rate)));
   };
   let crossed = 0;
-  const experiments = 800;
+  const experiments = 400;
   for (let i = 0; i < experiments; i += 1) {
     const replanned = [
       { atMs: 0, blinded: true, maximumSampleSize: Math.round(8_000 + 10_000 * random()) },
@@ -168,10 +168,10 @@ test("800 A/A experiments, planned anew at random after their first look and end
     }
     if (ledger.some((row) => row.crossed)) crossed += 1;
   }
-  // 0.05 + 3 √(0.05 · 0.95 / 800)
-  expect(crossed / experiments).toBeLessThanOrEqual(0.0731);
+  // 0.05 + 3 √(0.05 · 0.95 / 400)
+  expect(crossed / experiments).toBeLessThanOrEqual(0.0827);
   expect(crossed / experiments).toBeGreaterThan(0.02);
-});
+}, 60_000);
 
 test("an experiment that ran to the stop it was scheduled with spends the rest, once everybody has matured", () => {
   const endMs = startMs + 2 * dayMs;

@@ -59,11 +59,10 @@ export function lookInputs({
   const watermarkMs = maturedUntilMs(phase, figures, asOfMs);
   if (watermarkMs === null) return null;
   const matured = maturedReadings(phase, figures, asOfMs);
-  const units = (all: ReadingsByVariant | undefined) =>
-    [...(all?.values() ?? [])].reduce((sum, { n }) => sum + n, 0);
-  const everybody = byMetric(phase, current(figures.rows, phase.metrics));
+  const unitsOf = (all: Iterable<{ n: number }>) => [...all].reduce((sum, { n }) => sum + n, 0);
+  const everybody = unitsOf(overall(figures.rows).populations);
   const unmatured = phase.metrics.some(
-    ({ key, role }) => role === "primary" && units(matured.get(key)) < units(everybody.get(key)),
+    ({ key, role }) => role === "primary" && unitsOf(matured.get(key)?.values() ?? []) < everybody,
   );
   return { phase, ledger, asOfMs, watermarkMs, recordedAtMs, matured, unmatured };
 }
@@ -101,8 +100,14 @@ export function refreshed(inputs: RefreshInputs): Results {
   });
 }
 
+/** Decisions are about all units; reading their segments for them would cost several times as much. */
 function maturedReadings(phase: Phase, { rows }: PhaseFigures, asOfMs: number) {
-  return byMetric(phase, matured(rows, phase.metrics, asOfMs));
+  return byMetric(phase, matured(overall(rows), phase.metrics, asOfMs));
+}
+
+function overall({ populations, cells }: CohortRows): CohortRows {
+  const isOverall = ({ dimension }: { dimension: string }) => dimension === "";
+  return { populations: populations.filter(isOverall), cells: cells.filter(isOverall) };
 }
 
 function byMetric(

@@ -73,7 +73,7 @@ describe("a loss of 5 % of one variant's exposures in one of ten countries, 200,
     expect(sampleRatio.mismatch).toBe(false);
     expect(sampleRatio.pValue).toBeGreaterThan(0.05);
     expect(sampleRatio.suspects).toMatchObject([{ dimension: "country", value: "C3" }]);
-  });
+  }, 60_000);
 
   test("is found in at least 14 of 20 such experiments, the power of a test of ten countries at 5 % being 78 % (seeds 1–20)", () => {
     const found = Array.from({ length: 20 }, (_, i) => {
@@ -81,7 +81,7 @@ describe("a loss of 5 % of one variant's exposures in one of ten countries, 200,
       return suspects.some(({ value }) => value === "C3");
     }).filter(Boolean).length;
     expect(found).toBeGreaterThanOrEqual(14);
-  });
+  }, 60_000);
 
   test("sound experiments name nobody, but for about 5 % (20 of them, seeds 21–40: at most 4)", () => {
     const named = Array.from({ length: 20 }, (_, i) => {
@@ -89,7 +89,7 @@ describe("a loss of 5 % of one variant's exposures in one of ten countries, 200,
       return suspects.some(({ dimension }) => dimension === "country");
     }).filter(Boolean).length;
     expect(named).toBeLessThanOrEqual(4);
-  });
+  }, 60_000);
 });
 
 test("a day on which a variant was hardly exposed is named", () => {
