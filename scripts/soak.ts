@@ -24,6 +24,8 @@ const key = "ew_admin_soak_1234567";
 const hourMs = 3_600_000;
 const batchEvents = 1_000;
 const longestLifeMs = 8_000;
+/** In the rest of the folding, in compaction and in the rebuild. */
+const otherKills = 3;
 
 const health = z.object({
   deadLetters: z.object({ count: z.number() }),
@@ -73,13 +75,22 @@ await runScript(async () => {
     const { shards } = await api("/health", health);
     const waiting = shards.reduce((sum, { backlog }) => sum + backlog.messages, 0);
     say(
-      `kill ${killed} ${when}, ${progress.acknowledged} events acknowledged; up after ${seconds} s, ${waiting} messages are folded again or for the first time`,
+      `kill ${killed} ${when}, ${progress.acknowledged} events acknowledged; up after ${seconds} s, ${waiting} messages to be folded`,
     );
+  }
+  /** A step that was killed at an unlucky moment is queued again a quarter of an hour later. */
+  async function rebuilt() {
+    for (;;) {
+      const found = await api("/health", health);
+      if (found.shards.every(({ rebuild }) => rebuild?.status === "done")) return found;
+      await pause(1_000);
+      await tick(Date.now() + 4 * hourMs);
+    }
   }
   /** Work that is killed in the middle, then done to the end. */
   async function killDuring(what: string, work: () => Promise<void>): Promise<void> {
     const first = work().catch(() => {});
-    await pause(draw.whole(0, 3_000));
+    await Promise.race([pause(draw.whole(0, longestLifeMs)), first]);
     await kill(`during ${what}`);
     await first;
     await work();
@@ -96,7 +107,7 @@ await runScript(async () => {
     const pace = { mostEvents: 0 };
     const clientDraw = random(seed, "client");
     const sending = sendAll(sent.batches(), to, { draw: clientDraw, progress, pace });
-    const whileSending = kills - 2;
+    const whileSending = kills - otherKills;
     for (let i = 1; i <= whileSending; i++) {
       // A part of the events is sent and folded, or some of it, or nothing.
       pace.mostEvents = (i / whileSending) * events;
@@ -125,11 +136,9 @@ await runScript(async () => {
     await check("compacted");
 
     await api("/rebuilds", z.unknown(), { reason: "soak" });
-    await tick(Date.now() + 4 * hourMs);
-    const { shards, deadLetters } = await api("/health", health);
-    const differing = shards.map(({ rebuild }) =>
-      rebuild?.status === "done" ? (rebuild.difference?.rows ?? NaN) : NaN,
-    );
+    await killDuring("the rebuild", () => tick(Date.now() + 4 * hourMs));
+    const { shards, deadLetters } = await rebuilt();
+    const differing = shards.map(({ rebuild }) => rebuild?.difference?.rows ?? NaN);
     await tick(Date.now() + 5 * hourMs);
     await check("counted anew");
 
@@ -186,8 +195,7 @@ function readOptions() {
   });
   return {
     events: wholeNumber("events", values.events, { from: 1_000, to: 1_000_000_000 }),
-    // One is in the rest of the folding, one in compaction.
-    kills: wholeNumber("kills", values.kills, { from: 3, to: 10_000 }),
+    kills: wholeNumber("kills", values.kills, { from: otherKills + 1, to: 10_000 }),
     seed: wholeNumber("seed", values.seed, { from: 0, to: 2 ** 31 }),
     data: values.data,
   };
