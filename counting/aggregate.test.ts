@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { current, matured, populationsOf } from "./aggregate.ts";
 import type { CellRow, CohortRow, PopulationRow } from "./aggregate.ts";
+import { lowestValues } from "./kept-values.ts";
 import type { CountedMetric } from "./types.ts";
 
 const hour = 3_600_000;
@@ -106,4 +107,28 @@ test("a place that everybody has left is gone", () => {
   expect(populationsOf({ populations, cells: [] })).toEqual([
     { variant: "b", dimension: "", value: "", n: 2 },
   ]);
+});
+
+test("of shards that kept different values, only those kept of all together are whole and shown apart", () => {
+  const words = Array.from({ length: 400 }, (_, i) => `word ${i}`);
+  const rows = (values: readonly string[], n: number) =>
+    values.map((value) => ({
+      variant: "control",
+      dimension: "country",
+      value,
+      cohortStart: 0,
+      cohortHours: 1,
+      n,
+    }));
+  const kept = new Set(lowestValues(words));
+  const [first, second] = [words.slice(0, 250), words.slice(150)];
+  const shown = populationsOf({
+    populations: [...rows(first, 2), ...rows(second, 1), ...rows(["unknown"], 9)],
+    cells: [],
+  });
+  expect(shown.find(({ value }) => value === "unknown")?.n).toBe(9);
+  const apart = shown.filter(({ value }) => value.startsWith("word"));
+  expect(apart).toHaveLength(49);
+  for (const { value } of apart) expect(kept.has(value)).toBe(true);
+  expect(shown.reduce((sum, { n }) => sum + n, 0)).toBe(759);
 });

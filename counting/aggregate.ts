@@ -4,13 +4,14 @@
  */
 
 import { addSums, noSums } from "./cell-sums.ts";
+import { lowestValues, otherValue, shownValue } from "./kept-values.ts";
 import { closesAfterMs, graceMs } from "./plan.ts";
 import type { CellSums, CountedMetric } from "./types.ts";
 
 const hourMs = 3_600_000;
 
-/** Values of a dimension that are kept apart; the rest are "other". */
-const dimensionValues = 50;
+/** Values of a dimension that are shown; the rest are "other". */
+const shownAtMost = 50;
 
 export interface CohortRow {
   variant: string;
@@ -117,10 +118,13 @@ function sumPopulations(rows: readonly PopulationRow[], shown: ReadonlySet<strin
 
 function placeOf({ variant, dimension, value }: CohortRow, shown: ReadonlySet<string>): Place {
   const isShown = dimension === "" || shown.has(valueKey(dimension, value));
-  return { variant, dimension, value: isShown ? value : "other" };
+  return { variant, dimension, value: isShown ? value : otherValue };
 }
 
-/** The values with most units of each dimension; the same ones whatever part of the cohorts is read. */
+/**
+ * The values with most units of each dimension, the same ones whatever part of the cohorts is read. What one shard keeps, another may have
+ * counted as "other": only what is kept of all of them together is whole (kept-values.ts).
+ */
 function shownValues(rows: readonly PopulationRow[]): Set<string> {
   const byDimension = new Map<string, Map<string, number>>();
   for (const { dimension, value, n } of rows) {
@@ -131,8 +135,10 @@ function shownValues(rows: readonly PopulationRow[]): Set<string> {
   }
   const shown = new Set<string>();
   for (const [dimension, counts] of byDimension) {
-    const most = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
-    for (const [value] of most.slice(0, dimensionValues)) shown.add(valueKey(dimension, value));
+    const kept = new Set(lowestValues([...counts.keys()]));
+    const whole = [...counts].filter(([value]) => shownValue(value, kept) === value);
+    const most = whole.sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+    for (const [value] of most.slice(0, shownAtMost)) shown.add(valueKey(dimension, value));
   }
   return shown;
 }

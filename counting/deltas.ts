@@ -7,6 +7,8 @@ import { addSums, changeOfSums } from "./cell-sums.ts";
 import { cohortOf } from "./contribution.ts";
 import type { DimensionValue } from "./dimensions.ts";
 import type { MetricValue, UnitExposure } from "./document.ts";
+import { keepValues, shownValue } from "./kept-values.ts";
+import type { DimensionOfPhase, KeptChange } from "./kept-values.ts";
 import type { CellSums } from "./types.ts";
 
 interface PopulationDelta {
@@ -48,12 +50,29 @@ export interface Deltas {
   cells: CellDelta[];
   tallies: TallyDelta[];
   activity: ActivityDelta[];
+  /** To be applied first: what is added to a value that is gone is in "other" already. */
+  kept: KeptChange[];
+}
+
+export interface PhaseKey {
+  environment: string;
+  experiment: string;
+  phase: number;
+}
+
+/** The values that a shard keeps apart, by `dimensionKey`. */
+export type KeptLists = ReadonlyMap<string, readonly string[]>;
+
+export function dimensionKey(at: DimensionOfPhase): string {
+  return `${at.environment} ${at.experiment} ${at.phase} ${at.dimension}`;
 }
 
 interface Place {
   population: PopulationDelta;
   /** By metric. */
   sums: Map<string, CellSums>;
+  /** The value is kept from now on: there is a row, be it of no unit, so that readers know. */
+  isAdded?: true;
 }
 
 /** The places of units that met one variant in one hour. */
@@ -67,6 +86,26 @@ export class DeltaCollector {
   readonly #cohorts = new Map<string, Cohort>();
   readonly #tallies = new Map<string, TallyDelta>();
   readonly #activity = new Map<string, ActivityDelta>();
+  /** An exposure for each value of each dimension, by phase. */
+  readonly #met = new Map<
+    object,
+    { at: PhaseKey; values: Map<string, Map<string, UnitExposure>> }
+  >();
+
+  /** An exposure that named these values, whatever becomes of it; `phase` is one object for one phase. */
+  meet(environment: string, phase: object, exposure: UnitExposure): void {
+    let met = this.#met.get(phase);
+    if (!met) {
+      const at = { environment, experiment: exposure.experiment, phase: exposure.phase };
+      met = { at, values: new Map() };
+      this.#met.set(phase, met);
+    }
+    for (const { dimension, value } of exposure.dimensions) {
+      const values = met.values.get(dimension);
+      if (!values) met.values.set(dimension, new Map([[value, exposure]]));
+      else if (!values.has(value)) values.set(value, exposure);
+    }
+  }
 
   /** What a unit was in one phase is taken back, and what it is now is added. */
   replace(environment: string, before: UnitExposure | undefined, after: UnitExposure): void {
@@ -97,19 +136,62 @@ export class DeltaCollector {
     else this.#activity.set(key, { environment, experiment, lastEventMs });
   }
 
-  /** Rows that change anything. */
-  rows(): Deltas {
+  /** Those whose kept values decide what the rows are. */
+  phases(): PhaseKey[] {
+    const phases = new Map<string, PhaseKey>();
+    const note = ({ environment, experiment, phase }: PhaseKey) =>
+      phases.set(`${environment} ${experiment} ${phase}`, { environment, experiment, phase });
+    for (const { at, values } of this.#met.values()) if (values.size > 0) note(at);
+    for (const { overall, parts } of this.#cohorts.values()) {
+      if (parts.size > 0) note(overall.population);
+    }
+    return [...phases.values()];
+  }
+
+  /** Rows that change anything, given what is kept of the `phases`. Called once. */
+  rows(lists: KeptLists): Deltas {
+    const kept = this.#keep(lists);
+    const sets = new Map([...lists].map(([key, values]) => [key, new Set(values)]));
+    for (const change of kept) sets.set(dimensionKey(change), new Set(change.values));
     const populations: PopulationDelta[] = [];
     const cells: CellDelta[] = [];
-    for (const { population, sums } of this.#places()) {
+    for (const { population, sums, isAdded } of this.#places(sets)) {
       const { n, ...place } = population;
-      if (n !== 0) populations.push(population);
+      if (n !== 0 || isAdded) populations.push(population);
       for (const [metric, sum] of sums) {
         if (Object.values(sum).some((each) => each !== 0)) cells.push({ ...place, metric, ...sum });
       }
     }
     const tallies = [...this.#tallies.values()].filter(({ n }) => n !== 0);
-    return { populations, cells, tallies, activity: [...this.#activity.values()] };
+    return { populations, cells, tallies, activity: [...this.#activity.values()], kept };
+  }
+
+  #keep(lists: KeptLists): KeptChange[] {
+    const changes: KeptChange[] = [];
+    for (const { at, values } of this.#met.values()) {
+      for (const [dimension, exposures] of values) {
+        const place = { ...at, dimension };
+        const change = keepValues(lists.get(dimensionKey(place)) ?? [], exposures.keys());
+        if (change === null) continue;
+        changes.push({ ...place, ...change });
+        for (const value of change.added) {
+          const exposure = exposures.get(value);
+          if (!exposure) continue;
+          placeOf(this.#cohortOf(at.environment, exposure), { dimension, value }).isAdded = true;
+        }
+      }
+    }
+    return changes;
+  }
+
+  *#places(kept: ReadonlyMap<string, ReadonlySet<string>>): Generator<Place> {
+    for (const { overall, parts } of this.#cohorts.values()) {
+      yield overall;
+      for (const [dimension, places] of parts) {
+        const values = kept.get(dimensionKey({ ...overall.population, dimension }));
+        yield* values === undefined ? places.values() : shownPlaces(places, values);
+      }
+    }
   }
 
   #move(
@@ -141,13 +223,6 @@ export class DeltaCollector {
     return cohort;
   }
 
-  *#places(): Generator<Place> {
-    for (const { overall, parts } of this.#cohorts.values()) {
-      yield overall;
-      for (const places of parts.values()) yield* places.values();
-    }
-  }
-
   #tallyExposure(environment: string, exposure: UnitExposure, sign: 1 | -1): void {
     const { experiment, phase, standing, variant, secondVariant } = exposure;
     if (standing === "counted" && exposure.lateEvents === 0) return;
@@ -173,6 +248,23 @@ function placeOf({ overall, parts }: Cohort, { dimension, value }: DimensionValu
     places.set(value, place);
   }
   return place;
+}
+
+/** Those of values that are not kept become one. */
+function shownPlaces(
+  places: ReadonlyMap<string, Place>,
+  kept: ReadonlySet<string>,
+): Iterable<Place> {
+  const shown = new Map<string, Place>();
+  for (const [of, place] of places) {
+    const value = shownValue(of, kept);
+    const known = shown.get(value);
+    if (known) {
+      const changes = [...place.sums].map(([metric, change]) => ({ metric, change }));
+      change(known, place.population.n, changes);
+    } else shown.set(value, { ...place, population: { ...place.population, value } });
+  }
+  return shown.values();
 }
 
 function change({ population, sums }: Place, n: number, changes: readonly MetricChange[]): void {

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { countNaively } from "../test/naive-counting.ts";
 import type { Received } from "../test/naive-counting.ts";
+import { seededRandom } from "../test/seeded-random.ts";
 import { foldedShard } from "../test/folded-shard.ts";
 import type { CountedEvent, CountedMetric, CountingPlan } from "./types.ts";
 
@@ -228,6 +229,58 @@ const months = fc
     { minLength: 3, maxLength: 8, size: "max" },
   )
   .map((stream): Received[] => stream);
+
+/** Free text in a dimension, of more values than are kept; some exposures are earlier than those before, of bots, or of two variants. */
+function talkative(seed: number): Received[][] {
+  const random = seededRandom(seed);
+  const below = (n: number) => Math.floor(random() * n);
+  let outcomes = 0;
+  const events = (): CountedEvent[] => {
+    const of = { kind: "user", unit: String(below(500)), source: "server" } as const;
+    const timeMs = at(below(29)) + below(3) * minute;
+    const variant = Number(of.unit) % 2 === below(40) ? "b" : "a";
+    const attributes = { country: `word ${below(600)}`, device: below(2) };
+    const exposed = {
+      type: "exposure",
+      experiment: "checkout",
+      variant,
+      timeMs,
+      attributes,
+    } as const;
+    const id = String(outcomes++);
+    return [
+      { ...exposed, ...of, ...(below(50) === 0 && { bot: true }) },
+      { type: "outcome", id, name: "buy", value: below(40) / 4, timeMs: timeMs + minute, ...of },
+    ];
+  };
+  return Array.from({ length: 12 }, () => [
+    {
+      environment: "production",
+      receivedAtMs: at(40),
+      events: Array.from({ length: 60 }, events).flat(),
+    },
+  ]);
+}
+
+describe("dimensions of free text", () => {
+  test("end in the cells of the naive model, in any order and repeated, and in those of a rebuild", () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const batches = talkative(seed);
+        const model = countNaively(plans, batches.flat());
+        const values = [...model.populations.keys()].filter((key) => key.includes('"country"'));
+        expect(values.filter((key) => key.includes('"other"')).length).toBeGreaterThan(0);
+        expect(countIncrementally(batches).counted).toEqual(model);
+        const backwards = countIncrementally([...batches.toReversed(), ...batches]);
+        expect(backwards.counted).toEqual(model);
+        expect(backwards.receive(plans, batches.flat(2))).toEqual([]);
+        const rebuilt = countIncrementally([batches.flat()], { keepsPast: true });
+        expect(rebuilt.counted).toEqual(model);
+      }),
+      { numRuns: 6 },
+    );
+  });
+});
 
 describe("a rebuild", () => {
   test("of any stream ends in the same cells, populations and tallies as its consumers", () => {

@@ -5,7 +5,7 @@
  */
 
 import { DeltaCollector } from "./deltas.ts";
-import type { Deltas } from "./deltas.ts";
+import type { Deltas, KeptLists, PhaseKey } from "./deltas.ts";
 import type { StoredDocument } from "./document.ts";
 import type { Dictionary } from "./names.ts";
 import type { CompiledPlan } from "./plan.ts";
@@ -81,7 +81,12 @@ export class Folding {
     if (document !== null) this.#documents.set(key, document);
   }
 
-  result(): Folded {
-    return { documents: this.#documents, ...this.#deltas.rows() };
+  /** Whose kept values `result` asks for. */
+  phases(): PhaseKey[] {
+    return this.#deltas.phases();
+  }
+
+  result(kept: KeptLists): Folded {
+    return { documents: this.#documents, ...this.#deltas.rows(kept) };
   }
 }

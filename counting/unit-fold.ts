@@ -58,13 +58,14 @@ export function foldUnit(
   { deltas, keepsPast }: { deltas: DeltaCollector; keepsPast: boolean },
 ): string | null {
   const { plan, names, arrivals } = unit;
+  const scope = { plan, names, deltas };
   const document = stored
     ? decodeDocument(stored, names)
     : emptyDocument(arrivals[0]?.event.timeMs ?? 0);
   const before = { exposures: [...document.exposures], outside: document.outside.length };
   let newestMs = -Infinity;
   for (const { event, receivedAtMs } of arrivals) {
-    if (addEvent(document, event, receivedAtMs, unit)) newestMs = Math.max(newestMs, event.timeMs);
+    if (addEvent(document, event, receivedAtMs, scope)) newestMs = Math.max(newestMs, event.timeMs);
   }
   if (newestMs === -Infinity) return null;
 
@@ -87,26 +88,32 @@ export function foldUnit(
   return text;
 }
 
+interface Scope {
+  plan: CompiledPlan;
+  names: Names;
+  deltas: DeltaCollector;
+}
+
 /** Whether the event says anything new. */
 function addEvent(
   document: UnitDocument,
   event: CountedEvent,
   receivedAtMs: number,
-  { plan, names }: UnitEvents,
+  scope: Scope,
 ): boolean {
   // An import is of the past by intention: it is never late.
   const delayMs = event.source === "import" ? 0 : Math.max(0, receivedAtMs - event.timeMs);
   const delayMinutes = Math.floor(delayMs / minuteMs);
   return event.type === "exposure"
-    ? addExposure(document, event, delayMinutes, plan)
-    : addOutcome(document, event, delayMinutes, names);
+    ? addExposure(document, event, delayMinutes, scope)
+    : addOutcome(document, event, delayMinutes, scope);
 }
 
 function addExposure(
   document: UnitDocument,
   event: ExposureEvent,
   delayMinutes: number,
-  plan: CompiledPlan,
+  { plan, deltas }: Scope,
 ): boolean {
   const experiment = plan.experiments.get(event.experiment);
   const phase = experiment?.unit === event.kind ? phaseOf(experiment, event) : null;
@@ -116,6 +123,7 @@ function addExposure(
     return true;
   }
   const next = firstExposure(event, phase.phase, experiment.dimensions, delayMinutes);
+  deltas.meet(plan.environment, phase, next);
   const index = document.exposures.findIndex(
     (known) => known.experiment === event.experiment && known.phase === phase.phase,
   );
@@ -135,7 +143,7 @@ function addOutcome(
   document: UnitDocument,
   event: OutcomeEvent,
   delayMinutes: number,
-  names: Names,
+  { names }: Scope,
 ): boolean {
   if (document.hot || event.timeMs < document.floorMs) return false;
   const hash = outcomeHash(event.id);

@@ -78,10 +78,11 @@ const keys = {
   populations: place,
   cells: `${place}, metric`,
   tallies: "environment, experiment, phase, cause, detail",
+  dimension_values: "environment, experiment, phase, dimension",
 } as const;
 
-const tables = ["units", "populations", "cells", "tallies"] as const;
-const counted = ["populations", "cells", "tallies"] as const;
+const tables = ["units", "populations", "cells", "tallies", "dimension_values"] as const;
+const counted = ["populations", "cells", "tallies", "dimension_values"] as const;
 
 /** How an experiment is named in a list of them. */
 export function experimentKey(environment: string, experiment: string): string {

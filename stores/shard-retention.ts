@@ -35,7 +35,7 @@ const unitsAPage = 2_000;
 const rowsAStep = 10_000;
 const attempts = 5;
 const lostRace = /NOT NULL constraint failed: meta\.version/;
-const tables = ["populations", "cells", "tallies", "activity"] as const;
+const tables = ["populations", "cells", "tallies", "activity", "dimension_values"] as const;
 
 const population =
   "environment, experiment, phase, variant, dimension, value, cohort_start, cohort_hours";
@@ -44,6 +44,7 @@ const keys: Record<(typeof tables)[number], string> = {
   cells: `${population}, metric`,
   tallies: "environment, experiment, phase, cause, detail",
   activity: "environment, experiment",
+  dimension_values: "environment, experiment, phase, dimension",
 };
 
 export function shardRetention(db: D1Database): ShardRetention {

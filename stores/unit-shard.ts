@@ -10,6 +10,7 @@ import { Folding, groupByUnit } from "../counting/fold.ts";
 import type { EventBatch, Folded, Plans } from "../counting/fold.ts";
 import { activityStatements, deltaStatements } from "./delta-statements.ts";
 import type { TableSuffix } from "./delta-statements.ts";
+import { keptStatements, readKept } from "./kept-value-statements.ts";
 import { nameStatements, nameTaken, readDictionary } from "./shard-names.ts";
 import { progressStatements } from "./shard-progress.ts";
 import { readDocuments, unitStatements } from "./unit-documents.ts";
@@ -77,7 +78,7 @@ async function foldInto(
           if (unit) folding.add(key, unit, document);
         }
       }
-      const folded = folding.result();
+      const folded = folding.result(await readKept(db, folding.phases(), suffix));
       // A rebuild may begin to want a mirror between reading and writing: then this version is no longer the shard's.
       statements.push(...writes(db, folded, suffix, versions[suffix]));
     }
@@ -123,13 +124,14 @@ function writes(
   suffix: TableSuffix,
   version: number,
 ): D1PreparedStatement[] {
-  if (folded.documents.size === 0) return [];
+  if (folded.documents.size === 0 && folded.kept.length === 0) return [];
   const guard = db
     .prepare("UPDATE meta SET version = CASE WHEN version = ?1 THEN version + 1 END WHERE id = ?2")
     .bind(version, suffix === "" ? 1 : 2);
   return [
     guard,
     ...unitStatements(db, folded.documents, suffix),
+    ...keptStatements(db, folded.kept, suffix),
     ...deltaStatements(db, folded, suffix),
     ...(suffix === "" ? activityStatements(db, folded, version + 1) : []),
   ];

@@ -4,6 +4,7 @@ import { limits } from "../contracts/limits.ts";
 import { compilePlan } from "../counting/plan.ts";
 import type { CountedEvent } from "../counting/types.ts";
 import { bought, exposed, hour, planOf, start, startHour } from "../test/checkout-events.ts";
+import { rowsOf, wipe } from "../test/worker-shard.ts";
 import { unitShard } from "./unit-shard.ts";
 
 const plan = planOf({ dimensions: ["country"] });
@@ -199,6 +200,29 @@ describe("a fold", () => {
     expect(Math.max(...parameters)).toBeLessThanOrEqual(limits.d1ParameterBytes);
     expect(await sumOf("populations", "n")).toBe(60);
     expect(await sumOf("cells", "y")).toBe(60);
+  });
+
+  test("keeps 250 values of a dimension, the same ones in any order, and counts the others together", async () => {
+    const events = Array.from({ length: 600 }, (_, i) => [
+      exposed({ unit: `u${i}`, attributes: { country: `word ${i}` } }),
+      bought(start + 1, 1, { unit: `u${i}` }),
+    ]);
+    const parts = [events.slice(0, 200), events.slice(200, 450), events.slice(450)];
+    await wipe(env.METRICS_0);
+    await wipe(env.METRICS_1);
+    for (const part of parts) {
+      await unitShard(env.METRICS_0).fold(plans, batch(...part.flat()), start);
+    }
+    for (const part of parts.toReversed()) {
+      await unitShard(env.METRICS_1).fold(plans, batch(...part.flat()), start);
+    }
+    expect(await rowsOf(env.METRICS_1)).toEqual(await rowsOf(env.METRICS_0));
+    const byValue = await env.METRICS_0.prepare(
+      `SELECT p.value, p.n, c.y FROM populations p JOIN cells c USING (dimension, value, variant, cohort_start)
+       WHERE dimension = 'country' ORDER BY p.n DESC`,
+    ).all();
+    expect(byValue.results[0]).toEqual({ value: "other", n: 350, y: 350 });
+    expect(byValue.results.slice(1).map(({ n, y }) => [n, y])).toEqual(Array(250).fill([1, 1]));
   });
 
   test("takes many units at once", async () => {

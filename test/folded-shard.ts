@@ -1,8 +1,10 @@
 /** A shard in memory: folds consumer batches one after another and adds up what they change, as the database does. */
 
 import { isStoredDocument } from "../counting/document.ts";
+import { dimensionKey } from "../counting/deltas.ts";
 import { Folding, groupByUnit } from "../counting/fold.ts";
 import type { EventBatch } from "../counting/fold.ts";
+import type { DimensionOfPhase } from "../counting/kept-values.ts";
 import { Dictionary } from "../counting/names.ts";
 import { compilePlan } from "../counting/plan.ts";
 import type { CountingPlan } from "../counting/types.ts";
@@ -21,6 +23,7 @@ export function foldedShard(options: { keepsPast?: boolean } = {}) {
   const counted: Counted = { populations: new Map(), cells: new Map(), tallies: new Map() };
   const stored = new Map<string, string>();
   const names = new Map<string, string[]>();
+  const kept = new Map<string, readonly string[]>();
 
   /** The keys of the units that were written. */
   function receive(plans: readonly CountingPlan[], batch: readonly EventBatch[]): string[] {
@@ -32,7 +35,11 @@ export function foldedShard(options: { keepsPast?: boolean } = {}) {
       const document: unknown = JSON.parse(stored.get(key) ?? "null");
       folding.add(key, unit, isStoredDocument(document) ? document : undefined);
     }
-    const folded = folding.result();
+    const folded = folding.result(kept);
+    for (const change of folded.kept) {
+      kept.set(dimensionKey(change), change.values);
+      for (const value of change.gone) join(counted, change, value);
+    }
     for (const [key, text] of folded.documents) stored.set(key, text);
     for (const { environment, id, name } of dictionary.added()) {
       const known = names.get(environment) ?? [];
@@ -66,10 +73,40 @@ export function foldedShard(options: { keepsPast?: boolean } = {}) {
       if (sums.some((sum) => sum !== 0)) counted.cells.set(key, sums);
       else counted.cells.delete(key);
     }
-    return [...folded.documents.keys()];
+    return [...folded.documents.keys(), ...folded.kept.map(dimensionKey)];
   }
 
   return { counted, stored, receive, dictionary: () => new Dictionary(names) };
+}
+
+/** What a value counted is counted as "other" from now on. */
+function join({ populations, cells }: Counted, at: DimensionOfPhase, value: string): void {
+  const renamed = (key: string): string | null => {
+    const parts: unknown = JSON.parse(key);
+    if (!Array.isArray(parts)) return null;
+    const [environment, experiment, phase] = parts;
+    const isOfPhase =
+      environment === at.environment && experiment === at.experiment && phase === at.phase;
+    const place = parts.length - 3;
+    if (!isOfPhase || parts[place] !== at.dimension || parts[place + 1] !== value) return null;
+    return JSON.stringify(parts.with(place + 1, "other"));
+  };
+  for (const [key, n] of populations) {
+    const to = renamed(key);
+    if (to === null) continue;
+    populations.delete(key);
+    populations.set(to, (populations.get(to) ?? 0) + n);
+  }
+  for (const [key, sums] of cells) {
+    const to = renamed(key);
+    if (to === null) continue;
+    cells.delete(key);
+    const known = cells.get(to);
+    cells.set(
+      to,
+      sums.map((sum, i) => sum + (known?.[i] ?? 0)),
+    );
+  }
 }
 
 function add(rows: Map<string, number>, key: unknown[], n: number): void {

@@ -4,6 +4,7 @@
  */
 
 import type { Counted } from "./folded-shard.ts";
+import { hash32 } from "../core/index.ts";
 import type { Json } from "../core/index.ts";
 import type {
   Aggregation,
@@ -38,7 +39,8 @@ export function countNaively(plans: readonly CountingPlan[], stream: readonly Re
         events.map((event) => ({ ...event, delayMinutes: delayOf(event, receivedAtMs) })),
       );
     const units = Map.groupBy(arrived, ({ kind, unit }) => JSON.stringify([kind, unit]));
-    for (const events of units.values()) countUnit(plan, events, counted);
+    const kept = keptValues(plan, arrived);
+    for (const events of units.values()) countUnit(plan, events, kept, counted);
   }
   for (const rows of [counted.populations, counted.tallies]) {
     for (const [key, n] of rows) if (n === 0) rows.delete(key);
@@ -49,12 +51,49 @@ export function countNaively(plans: readonly CountingPlan[], stream: readonly Re
   return counted;
 }
 
+type Kept = Map<CountedPhase, Map<string, Set<string>>>;
+
+/** Of all values that exposures to a phase named in a dimension, the 250 with the lowest hashes. */
+function keptValues(plan: CountingPlan, events: readonly CountedEvent[]): Kept {
+  const named: Kept = new Map();
+  for (const event of events) {
+    if (event.type !== "exposure") continue;
+    const [experiment, phase] = naivePlace(plan, event);
+    if (!experiment || !phase) continue;
+    const byDimension = named.get(phase) ?? new Map<string, Set<string>>();
+    named.set(phase, byDimension);
+    for (const name of experiment.dimensions) {
+      const values = byDimension.get(name) ?? new Set();
+      byDimension.set(name, values.add(naiveValue(event.attributes?.[name])));
+    }
+  }
+  for (const byDimension of named.values()) {
+    for (const [name, values] of byDimension) {
+      const others = [...values].filter((value) => value !== "unknown" && value !== "other");
+      const lowest = others.sort((a, b) => hash32(a) - hash32(b) || (a < b ? -1 : 1));
+      byDimension.set(name, new Set([...lowest.slice(0, 250), "unknown", "other"]));
+    }
+  }
+  return named;
+}
+
+function naivePlace(plan: CountingPlan, event: ExposureEvent) {
+  const experiment = plan.experiments.find(({ key }) => key === event.experiment);
+  const phase = experiment?.unit === event.kind ? naivePhase(experiment, event) : undefined;
+  return [experiment, phase] as const;
+}
+
 function delayOf(event: CountedEvent, receivedAtMs: number): number {
   if (event.source === "import") return 0;
   return Math.max(0, Math.floor((receivedAtMs - event.timeMs) / minute));
 }
 
-function countUnit(plan: CountingPlan, events: Arrived<CountedEvent>[], counted: Counted): void {
+function countUnit(
+  plan: CountingPlan,
+  events: Arrived<CountedEvent>[],
+  kept: Kept,
+  counted: Counted,
+): void {
   const outcomes: Arrived<OutcomeEvent>[] = [];
   const byPhase = new Map<CountedPhase, Arrived<ExposureEvent>[]>();
   const outside = new Set<string>();
@@ -64,8 +103,7 @@ function countUnit(plan: CountingPlan, events: Arrived<CountedEvent>[], counted:
       if (isRead && !outcomes.some(({ id }) => id === event.id)) outcomes.push(event);
       continue;
     }
-    const experiment = plan.experiments.find(({ key }) => key === event.experiment);
-    const phase = experiment?.unit === event.kind ? naivePhase(experiment, event) : undefined;
+    const [, phase] = naivePlace(plan, event);
     if (phase) byPhase.set(phase, [...(byPhase.get(phase) ?? []), event]);
     else outside.add(event.experiment);
   }
@@ -87,7 +125,7 @@ function countUnit(plan: CountingPlan, events: Arrived<CountedEvent>[], counted:
     } else if (variants.length > 1) {
       add(counted.tallies, [...at, "quarantined", variants.slice(0, 2).join("|")], 1);
     } else {
-      countExposed(at, experiment, phase, exposures, outcomes, counted);
+      countExposed(at, { experiment, phase, kept }, exposures, outcomes, counted);
     }
   }
 }
@@ -113,8 +151,7 @@ function naivePhase(
 
 function countExposed(
   at: (string | number)[],
-  experiment: CountedExperiment,
-  phase: CountedPhase,
+  { experiment, phase, kept }: { experiment: CountedExperiment; phase: CountedPhase; kept: Kept },
   exposures: Arrived<ExposureEvent>[],
   outcomes: Arrived<OutcomeEvent>[],
   counted: Counted,
@@ -130,7 +167,10 @@ function countExposed(
   const closed = (metric: CountedMetric) => (cohort + 1) * hour + windowOf(metric)[1] + 15 * minute;
   const isLate = (event: Arrived<CountedEvent>, metric: CountedMetric) =>
     event.timeMs + event.delayMinutes * minute >= closed(metric);
-  const places = [["", ""], ...experiment.dimensions.map((name, i) => [name, values(first)[i]])];
+  const shown = (name: string, value = "") =>
+    kept.get(phase)?.get(name)?.has(value) === true ? value : "other";
+  const dimensions = experiment.dimensions.map((name, i) => [name, shown(name, values(first)[i])]);
+  const places = [["", ""], ...dimensions];
 
   for (const place of places) {
     add(counted.populations, [...at, first.variant, ...place, cohort], 1);

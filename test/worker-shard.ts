@@ -3,7 +3,7 @@
 import type { D1Database } from "@cloudflare/workers-types";
 
 /** Those that have a twin for rebuilds. */
-export const shardTables = ["units", "populations", "cells", "tallies"];
+export const shardTables = ["units", "populations", "cells", "tallies", "dimension_values"];
 
 /** Populations, cells and tallies as sorted JSON; rows of zeros are left out. */
 export async function rowsOf(db: D1Database, suffix = ""): Promise<string[]> {
