@@ -70,15 +70,30 @@ export class Folding {
   readonly #keepsPast: boolean;
   readonly #documents = new Map<string, string>();
   readonly #deltas = new DeltaCollector();
+  #characters = 0;
 
   constructor({ keepsPast = false }: { keepsPast?: boolean } = {}) {
     this.#keepsPast = keepsPast;
   }
 
-  /** `stored` is undefined for a unit that the shard does not know. */
-  add(key: string, unit: UnitEvents, stored: StoredDocument | undefined): void {
-    const document = foldUnit(unit, stored, { deltas: this.#deltas, keepsPast: this.#keepsPast });
-    if (document !== null) this.#documents.set(key, document);
+  /** Some of `units`, with what is stored of each: undefined for one that the shard does not know. */
+  add(
+    known: Iterable<readonly [key: string, stored: StoredDocument | undefined]>,
+    units: ReadonlyMap<string, UnitEvents>,
+  ): void {
+    for (const [key, stored] of known) {
+      const unit = units.get(key);
+      if (!unit) continue;
+      const document = foldUnit(unit, stored, { deltas: this.#deltas, keepsPast: this.#keepsPast });
+      if (document === null) continue;
+      this.#documents.set(key, document);
+      this.#characters += document.length;
+    }
+  }
+
+  /** Of the documents that changed. */
+  get characters(): number {
+    return this.#characters;
   }
 
   /** Whose kept values `result` asks for. */

@@ -8,7 +8,7 @@ import type { UnitIdentity } from "./unit.ts";
 export class Names {
   readonly #names: string[];
   readonly #ids: Map<string, number>;
-  readonly #known: number;
+  #known: number;
 
   /** By number. */
   constructor(known: readonly string[]) {
@@ -32,7 +32,12 @@ export class Names {
     return name;
   }
 
-  /** Names that were not known before, with their numbers. */
+  /** What was added is stored from now on. */
+  saved(): void {
+    this.#known = this.#names.length;
+  }
+
+  /** Names that were not stored before, with their numbers. */
   added(): [id: number, name: string][] {
     return this.#names.slice(this.#known).map((name, i) => [this.#known + i, name]);
   }
@@ -75,6 +80,10 @@ export class Dictionary {
   environmentOf(unitKey: string): string {
     const [environment = ""] = this.of("").nameOf(Number.parseInt(unitKey, 10)).split(separator);
     return environment;
+  }
+
+  saved(): void {
+    for (const names of this.#names.values()) names.saved();
   }
 
   added(): AddedName[] {

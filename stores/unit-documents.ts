@@ -7,12 +7,16 @@ import type { TableSuffix } from "./delta-statements.ts";
 import { jsonParameters } from "./json-parameters.ts";
 
 const unitsAStatement = 1_000;
-const statementsARead = 8;
+/** A result is at most 2 MB: this bounds what is read of documents at a time. */
+const statementsARead = 4;
 
 /** What is known of a unit; undefined when nothing is. */
 export type KnownUnit = [key: string, document: StoredDocument | undefined];
 
-/** Some thousands of units at a time, in the order of `keys`. They may be newer than a version read before; then the write is refused. */
+/**
+ * All of `keys` in their order, at most some thousands of units and some megabytes at a time.
+ * They may be newer than a version read before; then the write is refused.
+ */
 export async function* readDocuments(
   db: D1Database,
   keys: readonly string[],
@@ -20,19 +24,30 @@ export async function* readDocuments(
 ): AsyncGenerator<KnownUnit[]> {
   const step = unitsAStatement * statementsARead;
   for (let start = 0; start < keys.length; start += step) {
-    const some = keys.slice(start, start + step);
-    const states = await readStates(db, some, suffix);
-    yield some.map((key, i) => [key, documentOf(key, states[i])]);
+    yield* readSome(db, keys.slice(start, start + step), suffix);
   }
 }
 
-function documentOf(key: string, state: unknown): StoredDocument | undefined {
-  if (state === 0) return undefined;
-  if (isStoredDocument(state)) return state;
-  throw new Error(`the document of unit ${key} is of another format`);
+/** By halves when it fails, which may mean that a result is larger than D1 gives. */
+async function* readSome(
+  db: D1Database,
+  keys: readonly string[],
+  suffix: TableSuffix,
+): AsyncGenerator<KnownUnit[]> {
+  let states: unknown[];
+  try {
+    states = await readStates(db, keys, suffix);
+  } catch (error) {
+    if (keys.length === 1) throw error;
+    const middle = Math.ceil(keys.length / 2);
+    yield* readSome(db, keys.slice(0, middle), suffix);
+    yield* readSome(db, keys.slice(middle), suffix);
+    return;
+  }
+  yield keys.map((key, i) => [key, documentOf(key, states[i])]);
 }
 
-/** One state a key, 0 where there is none. A result is at most 2 MB, and a failing read may mean more: then by halves. */
+/** One state a key, 0 where there is none. */
 async function readStates(
   db: D1Database,
   keys: readonly string[],
@@ -47,19 +62,18 @@ async function readStates(
     { open: "[", close: "]" },
     unitsAStatement,
   );
-  try {
-    const results = await db.batch<{ states: string }>(
-      parameters.map((parameter) => statement.bind(parameter)),
-    );
-    return results.flatMap(({ results }) =>
-      results.flatMap(({ states }): unknown[] => parseArray(`[${states}]`)),
-    );
-  } catch (error) {
-    if (keys.length === 1) throw error;
-    const middle = Math.ceil(keys.length / 2);
-    const first = await readStates(db, keys.slice(0, middle), suffix);
-    return [...first, ...(await readStates(db, keys.slice(middle), suffix))];
-  }
+  const results = await db.batch<{ states: string }>(
+    parameters.map((parameter) => statement.bind(parameter)),
+  );
+  return results.flatMap(({ results }) =>
+    results.flatMap(({ states }): unknown[] => parseArray(`[${states}]`)),
+  );
+}
+
+function documentOf(key: string, state: unknown): StoredDocument | undefined {
+  if (state === 0) return undefined;
+  if (isStoredDocument(state)) return state;
+  throw new Error(`the document of unit ${key} is of another format`);
 }
 
 function parseArray(text: string): unknown[] {

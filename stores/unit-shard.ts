@@ -16,8 +16,8 @@ import { progressStatements } from "./shard-progress.ts";
 import { readDocuments, unitStatements } from "./unit-documents.ts";
 
 const attempts = 5;
-/** A rebuild's documents keep their past, and are in memory together with the others. */
-const eventsAMirroredFold = 5_000;
+/** Of changed documents in one transaction. A fold of more is cut; one that is stopped in between is made again as a whole. */
+const charactersAWrite = 8_000_000;
 const lostRace = /NOT NULL constraint failed: meta\.version/;
 
 export interface UnitShard {
@@ -56,52 +56,71 @@ async function foldInto(
   batches: readonly EventBatch[],
   target: Target,
 ): Promise<void> {
-  const { into, noted } = target;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const versions = await readVersions(db);
-    const parts = partsOf(batches);
-    if (into.includes("mirror") && versions.isMirrored && parts.length > 1) {
-      for (const part of parts) await foldInto(db, plans, part, target);
-      return;
-    }
-    const dictionary = await readDictionary(db, plans.keys());
-    const units = groupByUnit(plans, batches, dictionary);
-    const keys = [...units.keys()];
-    const statements: D1PreparedStatement[] = [];
-    for (const target of into) {
-      if (target === "mirror" && !versions.isMirrored) continue;
-      const suffix = target === "mirror" ? "_rebuild" : target;
-      const folding = new Folding({ keepsPast: suffix === "_rebuild" });
-      for await (const known of readDocuments(db, keys, suffix)) {
-        for (const [key, document] of known) {
-          const unit = units.get(key);
-          if (unit) folding.add(key, unit, document);
-        }
-      }
-      const folded = folding.result(await readKept(db, folding.phases(), suffix));
-      // A rebuild may begin to want a mirror between reading and writing: then this version is no longer the shard's.
-      statements.push(...writes(db, folded, suffix, versions[suffix]));
-    }
-    if (statements.length > 0) statements.push(...nameStatements(db, dictionary));
-    const all = [...statements, ...noted(batches)];
-    if (all.length === 0 || (await write(db, all))) return;
+    // What an earlier attempt has written changes nothing any more.
+    if (await foldOnce(db, plans, batches, target)) return;
   }
   throw new Error(`the shard was written by others ${attempts} times in a row`);
 }
 
-/** How a batch may be cut does not matter to the result. */
-function partsOf(batches: readonly EventBatch[]): EventBatch[][] {
-  const parts: EventBatch[][] = [];
-  let events = Infinity;
-  for (const batch of batches) {
-    if (events + batch.events.length > eventsAMirroredFold) {
-      parts.push([]);
-      events = 0;
+/** False: somebody else has written meanwhile. */
+async function foldOnce(
+  db: D1Database,
+  plans: Plans,
+  batches: readonly EventBatch[],
+  { into, noted }: Target,
+): Promise<boolean> {
+  const versions = await readVersions(db);
+  const dictionary = await readDictionary(db, plans.keys());
+  const units = groupByUnit(plans, batches, dictionary);
+  const wanted = into.filter((each) => each !== "mirror" || versions.isMirrored);
+  const suffixes = wanted.map((each) => (each === "mirror" ? "_rebuild" : each));
+  const [first = ""] = suffixes;
+  let foldings = begin(suffixes);
+  const commit = async (last: readonly D1PreparedStatement[]) => {
+    const statements = await changes(db, foldings, versions);
+    if (statements.length > 0) statements.push(...nameStatements(db, dictionary));
+    foldings = begin(suffixes);
+    statements.push(...last);
+    if (statements.length > 0 && !(await write(db, statements))) return false;
+    dictionary.saved();
+    return true;
+  };
+
+  for await (const known of readDocuments(db, [...units.keys()], first)) {
+    let characters = 0;
+    for (const [suffix, folding] of foldings) {
+      const keys = known.map(([key]) => key);
+      const parts = suffix === first ? [known] : readDocuments(db, keys, suffix);
+      for await (const part of parts) folding.add(part, units);
+      characters += folding.characters;
     }
-    parts.at(-1)?.push(batch);
-    events += batch.events.length;
+    if (characters > charactersAWrite && !(await commit([]))) return false;
   }
-  return parts;
+  return commit(noted(batches));
+}
+
+function begin(suffixes: readonly TableSuffix[]): Map<TableSuffix, Folding> {
+  return new Map(
+    suffixes.map((suffix) => [suffix, new Folding({ keepsPast: suffix === "_rebuild" })]),
+  );
+}
+
+/** What the foldings come to; `versions` are then those that these statements leave. */
+async function changes(
+  db: D1Database,
+  foldings: ReadonlyMap<TableSuffix, Folding>,
+  versions: Versions,
+): Promise<D1PreparedStatement[]> {
+  const statements: D1PreparedStatement[] = [];
+  for (const [suffix, folding] of foldings) {
+    const folded = folding.result(await readKept(db, folding.phases(), suffix));
+    // A rebuild may begin to want a mirror between reading and writing: then this version is no longer the shard's.
+    const own = writes(db, folded, suffix, versions[suffix]);
+    if (own.length > 0) versions[suffix] += 1;
+    statements.push(...own);
+  }
+  return statements;
 }
 
 interface Versions extends Record<TableSuffix, number> {

@@ -31,10 +31,11 @@ export function foldedShard(options: { keepsPast?: boolean } = {}) {
     const dictionary = new Dictionary(names);
     const units = groupByUnit(compiled, batch, dictionary);
     const folding = new Folding(options);
-    for (const [key, unit] of units) {
+    const known = [...units.keys()].map((key) => {
       const document: unknown = JSON.parse(stored.get(key) ?? "null");
-      folding.add(key, unit, isStoredDocument(document) ? document : undefined);
-    }
+      return [key, isStoredDocument(document) ? document : undefined] as const;
+    });
+    folding.add(known, units);
     const folded = folding.result(kept);
     for (const change of folded.kept) {
       kept.set(dimensionKey(change), change.values);
