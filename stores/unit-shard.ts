@@ -17,7 +17,7 @@ import { readDocuments, unitStatements } from "./unit-documents.ts";
 
 const attempts = 5;
 /** Of changed documents in one transaction. A fold of more is cut; one that is stopped in between is made again as a whole. */
-const charactersAWrite = 8_000_000;
+const charactersAWrite = 6_000_000;
 const lostRace = /NOT NULL constraint failed: meta\.version/;
 
 export interface UnitShard {
