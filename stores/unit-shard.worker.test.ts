@@ -242,12 +242,8 @@ describe("a fold", () => {
       if (isWrite && ++writes === 1) throw new Error("D1_ERROR: internal error");
       return results;
     });
-    const later = () =>
-      unitShard(stopping).fold(
-        plans,
-        batch(...units.map((unit) => bought(start + 3_000, 1, { unit }))),
-        start,
-      );
+    const laterEvents = batch(...units.map((unit) => bought(start + 3_000, 1, { unit })));
+    const later = () => unitShard(stopping).fold(plans, laterEvents, start);
     const withLater = async () =>
       env.METRICS_0.prepare(
         "SELECT count(*) AS n FROM units WHERE json_array_length(state, '$[4]') = 10005",
