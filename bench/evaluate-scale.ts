@@ -1,8 +1,7 @@
 /// <reference types="node" />
 /** What a snapshot of 10,000 experiments costs: bytes, time until it serves, memory held, and one flag of it beside one of ten. */
 import { gzipSync } from "node:zlib";
-import * as z from "zod/mini";
-import { snapshot as snapshotShape } from "../contracts/snapshot.ts";
+import { readSnapshot } from "../contracts/read-snapshot.ts";
 import { compile, evaluate, evaluateAll } from "../core/index.ts";
 import type { Snapshot } from "../core/index.ts";
 import { contexts, experimentFlags, snapshotOf } from "./evaluate-flags.ts";
@@ -11,9 +10,7 @@ import { expectServed, heapBytes, milliseconds, nanoseconds } from "./timing.ts"
 const COUNT = 10_000;
 const text = JSON.stringify(snapshotOf(experimentFlags(COUNT)));
 
-function read(): Snapshot {
-  return z.parse(snapshotShape, JSON.parse(text));
-}
+const read = (): Snapshot => readSnapshot(text);
 
 const kib = (bytes: number) => `${(bytes / 1024).toFixed(0)} KiB`;
 const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;

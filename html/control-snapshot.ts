@@ -1,7 +1,6 @@
 /** What a snapshot serves to those who take part in no experiment: wherever one would assign, its control, and no exposure. */
 
-import * as z from "zod/mini";
-import { snapshot as snapshotShape } from "../contracts/snapshot.ts";
+import { readSnapshot } from "../contracts/read-snapshot.ts";
 import { compile } from "../core/index.ts";
 import type { CompiledSnapshot, Experiment, Rule } from "../core/index.ts";
 import type { Published } from "../stores/snapshot-store.ts";
@@ -11,7 +10,7 @@ const compiled = new WeakMap<Published, CompiledSnapshot>();
 export function controlOf(published: Published): CompiledSnapshot {
   const known = compiled.get(published);
   if (known !== undefined) return known;
-  const snapshot = z.parse(snapshotShape, JSON.parse(published.text));
+  const snapshot = readSnapshot(published.text);
   const experiments = new Map(snapshot.experiments.map((each) => [each.key, each]));
   const made = compile({
     ...snapshot,

@@ -10,7 +10,7 @@ import { LRUCache } from "lru-cache";
 import * as z from "zod/mini";
 import type { Later } from "../contracts/api-key.ts";
 import { configKeys } from "../contracts/config-keys.ts";
-import { snapshot } from "../contracts/snapshot.ts";
+import { readSnapshot } from "../contracts/read-snapshot.ts";
 import { compile } from "../core/index.ts";
 import type { CompiledSnapshot } from "../core/index.ts";
 
@@ -18,7 +18,7 @@ const freshMs = 10_000;
 /** A refresh that has not come back by then is given up on, and another may start. */
 const refreshTimeoutMs = 10_000;
 const kvCacheTtlSeconds = 30;
-/** Of published text. With what is compiled from it, a snapshot takes four to five times that of the isolate's 128 MB. */
+/** Of published text. With what is compiled from it, a snapshot takes about six times that of the isolate's 128 MB. */
 const cacheBytes = 16_000_000;
 
 /** What is served from, the same object until a newer version is. */
@@ -146,7 +146,7 @@ function versionOf(metadata: unknown): number {
 }
 
 function publishedFrom({ text, environment }: PublishedText): Published {
-  const parsed = z.parse(snapshot, JSON.parse(text));
+  const parsed = readSnapshot(text);
   if (parsed.environment !== environment) {
     throw new Error(`the value is of environment ${parsed.environment}`);
   }
