@@ -95,6 +95,10 @@ export function hasOutcome({ outcomes }: UnitDocument, hash: number): boolean {
   return false;
 }
 
+export function outcomeHashes({ outcomes }: UnitDocument): number[] {
+  return outcomes.filter((_, i) => i % outcomeWidth === 0);
+}
+
 export function pushOutcome(document: UnitDocument, hash: number, outcome: KnownOutcome): void {
   const { nameId, timeMs, value, delayMinutes } = outcome;
   document.outcomes.push(hash, nameId, timeMs - document.baseMs, value, delayMinutes);

@@ -13,6 +13,7 @@ import {
   forEachOutcome,
   hasOutcome,
   outcomeHash,
+  outcomeHashes,
   outcomeWidth,
   pushOutcome,
 } from "./document.ts";
@@ -41,6 +42,9 @@ const pastOutcomes = 1_000;
 /** Below what fits a JSON parameter of D1, key included. */
 const documentBytes = 800_000;
 
+/** Of more, a unit's known outcomes are looked up instead of looked through. */
+const fewArrivals = 20;
+
 const minuteMs = 60_000;
 
 export interface UnitEvents {
@@ -58,10 +62,11 @@ export function foldUnit(
   { deltas, keepsPast }: { deltas: DeltaCollector; keepsPast: boolean },
 ): string | null {
   const { plan, names, arrivals } = unit;
-  const scope = { plan, names, deltas };
   const document = stored
     ? decodeDocument(stored, names)
     : emptyDocument(arrivals[0]?.event.timeMs ?? 0);
+  const isSeen = arrivals.length > fewArrivals ? seenIn(document) : null;
+  const scope = { plan, names, deltas, isSeen };
   const before = { exposures: [...document.exposures], outside: document.outside.length };
   let newestMs = -Infinity;
   for (const { event, receivedAtMs } of arrivals) {
@@ -92,6 +97,17 @@ interface Scope {
   plan: CompiledPlan;
   names: Names;
   deltas: DeltaCollector;
+  /** Whether an outcome of that hash is known, which from then on it is; null: look through the document, which is faster for a few. */
+  isSeen: ((hash: number) => boolean) | null;
+}
+
+function seenIn(document: UnitDocument): (hash: number) => boolean {
+  const hashes = new Set(outcomeHashes(document));
+  return (hash) => {
+    if (hashes.has(hash)) return true;
+    hashes.add(hash);
+    return false;
+  };
 }
 
 /** Whether the event says anything new. */
@@ -143,11 +159,11 @@ function addOutcome(
   document: UnitDocument,
   event: OutcomeEvent,
   delayMinutes: number,
-  { names }: Scope,
+  { names, isSeen }: Scope,
 ): boolean {
   if (document.hot || event.timeMs < document.floorMs) return false;
   const hash = outcomeHash(event.id);
-  if (hasOutcome(document, hash)) return false;
+  if (isSeen === null ? hasOutcome(document, hash) : isSeen(hash)) return false;
   const { name, timeMs, value = 1 } = event;
   pushOutcome(document, hash, { nameId: names.idOf(name), timeMs, value, delayMinutes });
   return true;
