@@ -148,7 +148,7 @@ export function visitBy(unit: string, path = "/", headers: Record<string, string
 }
 
 /** The nth visitor's id, in the form that is minted. */
-function visitorId(n: number): string {
+export function visitorId(n: number): string {
   return `${n.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
 }
 
