@@ -17,6 +17,15 @@ const refresh = z.object({
   asOfMs: z.number(),
 });
 
+const refreshMany = z.object({
+  v: z.literal(1),
+  /** As `refresh`, several at once: what fails of them is refreshed alone. */
+  task: z.literal("refresh-many"),
+  environment: z.string(),
+  experiments: z.array(z.string()),
+  asOfMs: z.number(),
+});
+
 const compact = z.object({
   v: z.literal(1),
   /** Turn a group of raw archive objects into Parquet. */
@@ -57,6 +66,7 @@ const deliver = z.object({
 
 export const analysisMessage = z.discriminatedUnion("task", [
   refresh,
+  refreshMany,
   compact,
   purge,
   deliver,
@@ -68,6 +78,7 @@ export const analysisMessage = z.discriminatedUnion("task", [
 
 export type AnalysisMessage = z.output<typeof analysisMessage>;
 export type RefreshMessage = z.output<typeof refresh>;
+export type RefreshManyMessage = z.output<typeof refreshMany>;
 export type CompactMessage = z.output<typeof compact>;
 export type PurgeMessage = z.output<typeof purge>;
 export type StepMessage = z.output<typeof step>;

@@ -40,7 +40,17 @@ export interface ShardFigures {
   rebuiltAtMs: number | null;
 }
 
+export interface CountedOf {
+  experiment: string;
+  phase: number;
+}
+
 export interface CellStore {
+  /** By experiment, one entry a shard: many in one transaction of each. */
+  readMany(
+    environment: string,
+    phases: readonly CountedOf[],
+  ): Promise<ReadonlyMap<string, ShardFigures[]>>;
   /** One entry a shard. */
   readFigures(environment: string, experiment: string, phase: number): Promise<ShardFigures[]>;
   /** One list a shard: every experiment that ever had an event there. */
@@ -52,56 +62,85 @@ const leftNothingOut = sql`json_extract(${rebuilds.difference}, '$.rows') = 0 or
 
 export function cellStore(databases: readonly D1Database[]): CellStore {
   const shards = databases.map((database) => drizzle(database));
-  return {
-    async readFigures(environment, experiment, phase) {
-      type Table = typeof activity | typeof populations | typeof cells | typeof tallies;
-      const ofExperiment = (table: Table) =>
-        and(eq(table.environment, environment), eq(table.experiment, experiment));
-      const ofPhase = (table: typeof populations | typeof cells) =>
-        and(ofExperiment(table), eq(table.phase, phase));
-      const allUnits = (table: typeof populations | typeof cells) =>
-        and(ofPhase(table), eq(table.dimension, ""));
-      const byDimension = (table: typeof populations | typeof cells) =>
-        and(ofPhase(table), ne(table.dimension, ""));
-      return await Promise.all(
-        shards.map(async (shard) => {
-          const [
-            activityRows,
-            populationRows,
-            dimensionPopulations,
-            cellRows,
-            dimensionCells,
-            tallyRows,
-            rebuilt,
-          ] = await shard.batch([
-            shard.select().from(activity).where(ofExperiment(activity)),
-            shard.select().from(populations).where(allUnits(populations)),
-            shard
-              .select({ ...placeOf(populations), n: total(populations.n) })
-              .from(populations)
-              .where(byDimension(populations))
-              .groupBy(populations.variant, populations.dimension, populations.value),
-            shard.select().from(cells).where(allUnits(cells)),
-            shard
-              .select({ ...placeOf(cells), metric: cells.metric, ...totals })
-              .from(cells)
-              .where(byDimension(cells))
-              .groupBy(cells.metric, cells.variant, cells.dimension, cells.value),
-            shard.select().from(tallies).where(ofExperiment(tallies)),
-            shard
-              .select({ atMs: max(rebuilds.requestedAtMs) })
-              .from(rebuilds)
-              .where(leftNothingOut),
-          ]);
-          return {
-            activity: activityRows[0] ?? null,
-            populations: [...populationRows, ...dimensionPopulations],
-            cells: [...cellRows, ...dimensionCells],
-            tallies: tallyRows,
-            rebuiltAtMs: rebuilt[0]?.atMs ?? null,
-          };
-        }),
+
+  async function readMany(
+    environment: string,
+    phases: readonly CountedOf[],
+  ): Promise<ReadonlyMap<string, ShardFigures[]>> {
+    const pairs = JSON.stringify(phases.map(({ experiment, phase }) => [experiment, phase]));
+    type Table = typeof activity | typeof populations | typeof cells | typeof tallies;
+    const ofExperiments = (table: Table) =>
+      and(
+        eq(table.environment, environment),
+        sql`${table.experiment} in (select value ->> 0 from json_each(${pairs}))`,
       );
+    const ofPhases = (table: typeof populations | typeof cells) =>
+      and(
+        eq(table.environment, environment),
+        sql`(${table.experiment}, ${table.phase}) in (select value ->> 0, value ->> 1 from json_each(${pairs}))`,
+      );
+    const allUnits = (table: typeof populations | typeof cells) =>
+      and(ofPhases(table), eq(table.dimension, ""));
+    const byDimension = (table: typeof populations | typeof cells) =>
+      and(ofPhases(table), ne(table.dimension, ""));
+    const read = await Promise.all(
+      shards.map(async (shard) => {
+        const [
+          activityRows,
+          populationRows,
+          dimensionPopulations,
+          cellRows,
+          dimensionCells,
+          tallyRows,
+          rebuilt,
+        ] = await shard.batch([
+          shard.select().from(activity).where(ofExperiments(activity)),
+          shard.select(populationColumns).from(populations).where(allUnits(populations)),
+          shard
+            .select({ ...placeOf(populations), n: total(populations.n) })
+            .from(populations)
+            .where(byDimension(populations))
+            .groupBy(
+              populations.experiment,
+              populations.variant,
+              populations.dimension,
+              populations.value,
+            ),
+          shard.select(cellColumns).from(cells).where(allUnits(cells)),
+          shard
+            .select({ ...placeOf(cells), metric: cells.metric, ...totals })
+            .from(cells)
+            .where(byDimension(cells))
+            .groupBy(cells.experiment, cells.metric, cells.variant, cells.dimension, cells.value),
+          shard.select().from(tallies).where(ofExperiments(tallies)),
+          shard
+            .select({ atMs: max(rebuilds.requestedAtMs) })
+            .from(rebuilds)
+            .where(leftNothingOut),
+        ]);
+        const activityOf = byExperiment(activityRows);
+        const populationsOf = byExperiment([...populationRows, ...dimensionPopulations]);
+        const cellsOf = byExperiment([...cellRows, ...dimensionCells]);
+        const talliesOf = byExperiment(tallyRows);
+        return (experiment: string): ShardFigures => ({
+          activity: activityOf(experiment)[0] ?? null,
+          populations: populationsOf(experiment),
+          cells: cellsOf(experiment),
+          tallies: talliesOf(experiment),
+          rebuiltAtMs: rebuilt[0]?.atMs ?? null,
+        });
+      }),
+    );
+    return new Map(
+      phases.map(({ experiment }) => [experiment, read.map((figures) => figures(experiment))]),
+    );
+  }
+
+  return {
+    readMany,
+
+    async readFigures(environment, experiment, phase) {
+      return (await readMany(environment, [{ experiment, phase }])).get(experiment) ?? [];
     },
 
     async readActivity() {
@@ -109,6 +148,35 @@ export function cellStore(databases: readonly D1Database[]): CellStore {
     },
   };
 }
+
+function byExperiment<Row extends { experiment: string }>(
+  rows: readonly Row[],
+): (experiment: string) => Row[] {
+  const grouped = Map.groupBy(rows, ({ experiment }) => experiment);
+  return (experiment) => grouped.get(experiment) ?? [];
+}
+
+const cohortColumns = (table: typeof populations | typeof cells) => ({
+  experiment: table.experiment,
+  variant: table.variant,
+  dimension: table.dimension,
+  value: table.value,
+  cohortStart: table.cohortStart,
+  cohortHours: table.cohortHours,
+});
+const populationColumns = { ...cohortColumns(populations), n: populations.n };
+const cellColumns = {
+  ...cohortColumns(cells),
+  metric: cells.metric,
+  y: cells.y,
+  yy: cells.yy,
+  d: cells.d,
+  dd: cells.dd,
+  yd: cells.yd,
+  x: cells.x,
+  xx: cells.xx,
+  xy: cells.xy,
+};
 
 const total = (column: AnyColumn) => sql<number>`sum(${column})`;
 
@@ -125,6 +193,7 @@ const totals = {
 
 /** A value of a dimension over all its cohorts: an analysis of a thousand hours would otherwise read each value a thousand times. */
 function placeOf({
+  experiment,
   variant,
   dimension,
   value,
@@ -132,6 +201,7 @@ function placeOf({
   cohortHours,
 }: typeof populations | typeof cells) {
   return {
+    experiment: sql<string>`${experiment}`,
     variant: sql<string>`${variant}`,
     dimension: sql<string>`${dimension}`,
     value: sql<string>`${value}`,

@@ -214,6 +214,15 @@ export function definitionStore(d1: D1Database) {
       return rows[0] === undefined ? null : recordOf(rows[0]);
     },
 
+    /** Those that there are, in no order. */
+    async experimentsNamed(
+      environment: string,
+      keys: readonly string[],
+    ): Promise<ExperimentRecord[]> {
+      const isNamed = sql`${experiments.key} in (select value from json_each(${JSON.stringify(keys)}))`;
+      return (await experimentsOf(environment, isNamed)).map(recordOf);
+    },
+
     async experiments(environment: string): Promise<ExperimentRecord[]> {
       const rows = await experimentsOf(environment);
       return rows.map(recordOf);

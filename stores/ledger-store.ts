@@ -4,7 +4,8 @@
  */
 
 import type { D1Database } from "@cloudflare/workers-types";
-import { and, asc, eq, inArray } from "drizzle-orm";
+import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod/mini";
 import type { LedgerRow, LookFigures, LookInference } from "../analysis/ledger.ts";
@@ -30,6 +31,12 @@ export interface Refresh {
   /** From then on every unit seen has matured, and without new data nothing changes. */
   settlesAtMs: number;
   body: string;
+}
+
+/** A row of some phase's ledger. */
+export interface PhaseLook {
+  phase: number;
+  row: LedgerRow;
 }
 
 /** An experiment with a phase, and its last refresh if there was one. */
@@ -84,6 +91,20 @@ export type LedgerStore = ReturnType<typeof ledgerStore>;
 export function ledgerStore(d1: D1Database) {
   const db = drizzle(d1);
 
+  function put(refresh: Refresh): BatchItem<"sqlite"> {
+    const { environment, experiment, asOfMs, activity, settlesAtMs, body } = refresh;
+    const row = {
+      settlesAtMs,
+      asOf: new Date(asOfMs).toISOString(),
+      activity: JSON.stringify(activity),
+      body,
+    };
+    return db
+      .insert(results)
+      .values({ ...row, environmentId: environment, experiment })
+      .onConflictDoUpdate({ target: [results.environmentId, results.experiment], set: row });
+  }
+
   const unsettled = (environment: string, experiment: string) =>
     db
       .update(results)
@@ -120,14 +141,39 @@ export function ledgerStore(d1: D1Database) {
           ),
         )
         .orderBy(asc(looks.watermarkMs), asc(looks.metric), asc(looks.variant));
-      return rows.map(
-        ({ environmentId: _e, experiment: _x, phase: _p, takenAt, inputs, inference, ...row }) => ({
-          ...row,
-          takenAtMs: Date.parse(takenAt),
-          inputs: z.parse(lookFigures, JSON.parse(inputs)),
-          inference: z.parse(lookInference, JSON.parse(inference)),
-        }),
-      );
+      return rows.map(ledgerRowOf);
+    },
+
+    /** What is known of several experiments, by key: ledgers of all phases, oldest first. */
+    async readMany(
+      environment: string,
+      keys: readonly string[],
+    ): Promise<{ refreshes: Map<string, Refresh>; looks: Map<string, PhaseLook[]> }> {
+      const named = JSON.stringify(keys);
+      const isNamed = (table: typeof looks | typeof results) =>
+        and(
+          eq(table.environmentId, environment),
+          sql`${table.experiment} in (select value from json_each(${named}))`,
+        );
+      const [refreshRows, lookRows] = await db.batch([
+        db.select().from(results).where(isNamed(results)),
+        db
+          .select()
+          .from(looks)
+          .where(isNamed(looks))
+          .orderBy(asc(looks.watermarkMs), asc(looks.metric), asc(looks.variant)),
+      ]);
+      return {
+        refreshes: new Map(refreshRows.map((row) => [row.experiment, refreshOf(row)])),
+        looks: Map.groupBy(
+          lookRows.map((row) => ({
+            experiment: row.experiment,
+            phase: row.phase,
+            row: ledgerRowOf(row),
+          })),
+          ({ experiment }) => experiment,
+        ),
+      };
     },
 
     /** All rows of one look, and what is to be told of it, or none; false when somebody else has taken it. */
@@ -200,24 +246,15 @@ export function ledgerStore(d1: D1Database) {
       await unsettled(environment, experiment);
     },
 
-    async save(refresh: Refresh, notices: readonly Notice[] = []): Promise<void> {
-      const { environment, experiment, asOfMs, activity, settlesAtMs, body } = refresh;
-      const row = {
-        settlesAtMs,
-        asOf: new Date(asOfMs).toISOString(),
-        activity: JSON.stringify(activity),
-        body,
-      };
-      await db.batch([
-        db
-          .insert(results)
-          .values({ ...row, environmentId: environment, experiment })
-          .onConflictDoUpdate({
-            target: [results.environmentId, results.experiment],
-            set: row,
-          }),
-        ...notices.flatMap((notice) => noticeStatements(d1, environment, notice)),
+    /** In one transaction. */
+    async saveAll(
+      saved: readonly { refresh: Refresh; notices: readonly Notice[] }[],
+    ): Promise<void> {
+      const [first, ...rest] = saved.flatMap(({ refresh, notices }) => [
+        put(refresh),
+        ...notices.flatMap((notice) => noticeStatements(d1, refresh.environment, notice)),
       ]);
+      if (first !== undefined) await db.batch([first, ...rest]);
     },
   };
 }
@@ -231,6 +268,16 @@ function rowOf(of: ExperimentPhase, { takenAtMs, inputs, inference, ...row }: Le
     takenAt: new Date(takenAtMs).toISOString(),
     inputs: JSON.stringify(inputs),
     inference: JSON.stringify(inference),
+  };
+}
+
+function ledgerRowOf(row: typeof looks.$inferSelect): LedgerRow {
+  const { environmentId: _e, experiment: _x, phase: _p, takenAt, inputs, inference, ...rest } = row;
+  return {
+    ...rest,
+    takenAtMs: Date.parse(takenAt),
+    inputs: z.parse(lookFigures, JSON.parse(inputs)),
+    inference: z.parse(lookInference, JSON.parse(inference)),
   };
 }
 

@@ -1,6 +1,5 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import type { RefreshMessage } from "../../contracts/analysis-message.ts";
 import type { CellStore, ShardFigures } from "../../stores/cell-store.ts";
 import { definitionStore } from "../../stores/definition-store.ts";
 import { ledgerStore } from "../../stores/ledger-store.ts";
@@ -34,6 +33,7 @@ function counted(units: Record<string, [n: number, y: number]>): CellStore {
     rebuiltAtMs: null,
   };
   return {
+    readMany: () => Promise.resolve(new Map([[experiment, [shard]]])),
     readFigures: () => Promise.resolve([shard]),
     readActivity: () => Promise.resolve([[]]),
   };
@@ -53,8 +53,10 @@ function services(cells: CellStore, more: Partial<Services> = {}): Services {
   };
 }
 
+type Work = Parameters<typeof analyse>[1];
+
 /** An environment with the experiment running, and a webhook for everything. */
-async function started(): Promise<RefreshMessage> {
+async function started(): Promise<Work> {
   const environment = await newEnvironment(env.CONTROL);
   const record = startedOf();
   const write = { entity: "experiment", record } as const;
@@ -69,13 +71,12 @@ async function started(): Promise<RefreshMessage> {
     createdAt: at,
     secret: "whsec_c2VjcmV0",
   });
-  return { v: 1, task: "refresh", environment, experiment, asOfMs: atMs + 80 * hourMs };
+  return { environment, experiments: [experiment], asOfMs: atMs + 80 * hourMs };
 }
 
-const looksOf = ({ environment }: RefreshMessage) =>
-  ledger.looks({ environment, experiment, phase: 1 });
+const looksOf = ({ environment }: Work) => ledger.looks({ environment, experiment, phase: 1 });
 
-async function toldOf({ environment }: RefreshMessage): Promise<string[]> {
+async function toldOf({ environment }: Work): Promise<string[]> {
   const webhook = await webhooks.webhook(environment, `hook-of-${environment}`);
   return (webhook?.deliveries ?? []).map(({ type }) => type).toSorted();
 }
@@ -97,7 +98,8 @@ test("two analyses at the same time take one look, tell it once, and both leave 
 test("a database that fails while the look is written leaves nothing of it; the next run takes it", async () => {
   const work = await started();
   const broken = services(won, { ledger: failing("append") });
-  await expect(analyse(broken, work)).rejects.toThrow("D1 is down");
+  const down = { experiment, error: new Error("D1 is down") };
+  expect(await analyse(broken, work)).toEqual([down]);
   expect(await looksOf(work)).toEqual([]);
   expect(await toldOf(work)).toEqual([]);
   await analyse(services(won), work);
@@ -106,7 +108,7 @@ test("a database that fails while the look is written leaves nothing of it; the 
 
 test("killed after the look and before the answer: the next run finishes it, without a second look or notice", async () => {
   const work = await started();
-  const killed = services(won, { ledger: failing("save") });
+  const killed = services(won, { ledger: failing("saveAll") });
   await expect(analyse(killed, work)).rejects.toThrow("D1 is down");
   const before = await looksOf(work);
   expect(before).toHaveLength(1);
@@ -136,4 +138,32 @@ test("a sample-ratio mismatch is told once, however often it is seen", async () 
   await analyse(services(skewed), work);
   await analyse(services(skewed), { ...work, asOfMs: work.asOfMs + 60_000 });
   expect(await toldOf(work)).toEqual(["sample-ratio.mismatched"]);
+});
+
+test("of several experiments one that fails holds up no other; what is not there is left out", async () => {
+  const work = await started();
+  const { environment } = work;
+  const record = { ...startedOf({ key: "torn" }), id: "torn" };
+  await definitions.change(requestOf(environment), () => ({
+    ok: true,
+    value: { action: "start", writes: [{ entity: "experiment", record }], value: record },
+  }));
+  const figures = await won.readMany(environment, []);
+  const cells: CellStore = {
+    ...won,
+    readMany: () =>
+      Promise.resolve(
+        new Map([
+          ...figures,
+          ["torn", [{ ...(figures.get(experiment)?.[0] as ShardFigures), tallies: null as never }]],
+        ]),
+      ),
+  };
+  const failures = await analyse(services(cells), {
+    ...work,
+    experiments: ["torn", experiment, "nowhere"],
+  });
+  expect(failures.map((each) => each.experiment)).toEqual(["torn"]);
+  expect(await ledger.refresh(environment, experiment)).not.toBeNull();
+  expect(await ledger.refresh(environment, "torn")).toBeNull();
 });

@@ -40,7 +40,7 @@ import { planDeliveries } from "./deliver.ts";
 import { performAll } from "./perform.ts";
 import { planCompactions } from "./plan-compactions.ts";
 import { planRebuilds } from "./plan-rebuilds.ts";
-import { planAnalyses } from "./plan.ts";
+import { grouped, planAnalyses } from "./plan.ts";
 import { planPurges } from "./purge.ts";
 import { repair } from "./repair.ts";
 import { planRetirements } from "./retire.ts";
@@ -133,7 +133,7 @@ export default {
       plan("analyses", async () => {
         const [started, activity] = await Promise.all([ledger.started(), cells.readActivity()]);
         const added = await addedMetrics(env.CONTROL);
-        return planAnalyses(started, activity, { added, asOfMs: scheduledTime });
+        return grouped(planAnalyses(started, activity, { added, asOfMs: scheduledTime }));
       }),
       plan("steps", async () => {
         const scheduled = await scheduledExperiments(env.CONTROL);

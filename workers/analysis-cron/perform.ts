@@ -4,7 +4,11 @@
  */
 
 import type { Message } from "@cloudflare/workers-types";
-import type { AnalysisMessage, RefreshMessage } from "../../contracts/analysis-message.ts";
+import type {
+  AnalysisMessage,
+  RefreshManyMessage,
+  RefreshMessage,
+} from "../../contracts/analysis-message.ts";
 import { readAnalysis } from "../../stores/analysis-queue.ts";
 import type { ArchiveRetention } from "../../stores/archive-retention.ts";
 import { analyse } from "./analyse.ts";
@@ -24,6 +28,7 @@ import type { StepServices } from "./take-step.ts";
 
 export interface Services extends AnalysisServices, DeliverServices, StepServices {
   webhooks: DeliverServices["webhooks"] & StepServices["webhooks"];
+  definitions: AnalysisServices["definitions"];
   ledger: AnalysisServices["ledger"];
   cells: AnalysisServices["cells"];
   archive: Archive & { retention: ArchiveRetention };
@@ -35,6 +40,8 @@ export interface Services extends AnalysisServices, DeliverServices, StepService
 
 /** Then it is left to the cron, which plans at its next tick whatever is still to be done. */
 const mostAttempts = 4;
+/** Each reads from every shard at once. */
+const refreshesAtOnce = 5;
 const hourMs = 3_600_000;
 
 interface Understood {
@@ -47,12 +54,31 @@ export async function performAll(
   services: Services,
 ): Promise<void> {
   const tasks = messages.flatMap((message) => understood(message) ?? []);
-  const urgent = tasks.filter(({ work }) => work.task === "refresh");
+  const urgent = tasks.filter(
+    ({ work }) => work.task === "refresh" || work.task === "refresh-many",
+  );
   const sent = tasks.filter(({ work }) => work.task === "deliver");
   const rest = tasks.filter((each) => !urgent.includes(each) && !sent.includes(each));
-  for (const each of [...urgent, ...rest]) await answered(each, services);
+  await inTurn(urgent, refreshesAtOnce, services);
+  await inTurn(rest, 1, services);
   // Somebody else's server may take its time: that delays no analysis, and no other notice.
   await Promise.all(sent.map((each) => answered(each, services)));
+}
+
+/** In their order, several under way: most of a refresh is waiting for databases. */
+async function inTurn(
+  tasks: readonly Understood[],
+  atOnce: number,
+  services: Services,
+): Promise<void> {
+  const waiting = [...tasks];
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+        await answered(task, services);
+      }
+    }),
+  );
 }
 
 async function answered({ message, work }: Understood, services: Services): Promise<void> {
@@ -107,8 +133,13 @@ async function perform(
   { archive, rebuilds, retirements, rollUps, queue, ...services }: Services,
 ): Promise<void> {
   switch (work.task) {
-    case "refresh":
-      return analyse(services, work);
+    case "refresh": {
+      const [failure] = await analyse(services, { ...work, experiments: [work.experiment] });
+      if (failure !== undefined) throw failure.error;
+      return;
+    }
+    case "refresh-many":
+      return refreshMany(services, work, queue);
     case "compact":
       return compact(archive, work);
     case "purge":
@@ -132,6 +163,26 @@ async function perform(
     default:
       return work satisfies never;
   }
+}
+
+/** What fails, were it all of them, is refreshed alone: there it is tried again, and told. */
+async function refreshMany(
+  services: AnalysisServices,
+  { environment, experiments, asOfMs }: RefreshManyMessage,
+  queue: Services["queue"],
+): Promise<void> {
+  const alone = await analyse(services, { environment, experiments, asOfMs }).then(
+    (failures) => failures.map(({ experiment }) => experiment),
+    (error: unknown) => {
+      console.error(
+        JSON.stringify({ event: "analyses-failed", environment, error: String(error) }),
+      );
+      return experiments;
+    },
+  );
+  await queue(
+    alone.map((experiment) => ({ v: 1, task: "refresh", environment, experiment, asOfMs })),
+  );
 }
 
 function tell(event: string, { body }: Message<string>, error: unknown): void {

@@ -45,9 +45,9 @@ function services(): Services {
   return {
     definitions: {
       ...definitionStore(env.CONTROL),
-      experiment(environment, experiment) {
+      experimentsNamed(environment, [experiment = "none"]) {
         asked.push(`${environment}/${experiment}`);
-        return experiment === "broken" ? Promise.reject(new Error("down")) : Promise.resolve(null);
+        return experiment === "broken" ? Promise.reject(new Error("down")) : Promise.resolve([]);
       },
     },
     webhooks: webhookStore(env.CONTROL),
@@ -145,6 +145,15 @@ test("a rebuild goes on in messages of its own, to the end", async () => {
   }
   expect(deliveries).toBeGreaterThan(3);
   expect(await rebuildStore(env.METRICS_0).last()).toMatchObject({ id, status: "done" });
+});
+
+test("several experiments in a message that cannot be read are refreshed one by one", async () => {
+  const many = { ...refresh, task: "refresh-many", experiments: ["broken", "y"] };
+  expect(await deliver([JSON.stringify(many)])).toEqual({ done: ["0"], again: [] });
+  expect(queued).toEqual([
+    { ...refresh, experiment: "broken" },
+    { ...refresh, experiment: "y" },
+  ]);
 });
 
 test("retention of a shard is done", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { planAnalyses } from "./plan.ts";
+import { grouped, planAnalyses } from "./plan.ts";
 
 const settled = { asOfMs: 1_000, settlesAtMs: 900, activity: [3, 0] };
 const started = (refreshed: typeof settled | null) => [
@@ -32,4 +32,25 @@ test("one that was given a metric is refreshed until that is counted, whatever i
 
 test("a changed number of shards is a change", () => {
   expect(planAnalyses(started(settled), activity(3).slice(0, 1), now)).toHaveLength(1);
+});
+
+test("refreshes of one environment travel together, twenty a message; one alone as it is", () => {
+  const refresh = (environment: string, i: number) =>
+    ({ v: 1, task: "refresh", environment, experiment: `x${i}`, asOfMs: 7 }) as const;
+  const many = Array.from({ length: 41 }, (_, i) => refresh("e", i));
+  const groups = grouped([...many, refresh("other", 0), refresh("other", 1)]);
+  expect(groups.map(({ environment, task }) => [environment, task])).toEqual([
+    ["e", "refresh-many"],
+    ["e", "refresh-many"],
+    ["e", "refresh"],
+    ["other", "refresh-many"],
+  ]);
+  expect(groups[2]).toEqual(refresh("e", 40));
+  expect(groups[3]).toEqual({
+    v: 1,
+    task: "refresh-many",
+    environment: "other",
+    experiments: ["x0", "x1"],
+    asOfMs: 7,
+  });
 });

@@ -3,13 +3,16 @@
  * and those that were given a metric not long ago, until it is counted.
  */
 
-import type { RefreshMessage } from "../../contracts/analysis-message.ts";
+import type { RefreshManyMessage, RefreshMessage } from "../../contracts/analysis-message.ts";
 import type { AddedMetric } from "../../stores/added-metrics.ts";
 import type { Activity } from "../../stores/cell-store.ts";
 import type { StartedExperiment } from "../../stores/ledger-store.ts";
 
 /** A rebuild counts a metric long before: there is one every day. */
 const countedWithinMs = 2 * 24 * 3_600_000;
+
+/** Their cells are in memory at once. */
+const experimentsAMessage = 20;
 
 export interface AnalysisInputs {
   added: readonly AddedMetric[];
@@ -39,6 +42,25 @@ export function planAnalyses(
       refreshed.activity.every((version, shard) => version === activity[shard]) &&
       refreshed.asOfMs >= refreshed.settlesAtMs;
     return isUnchanged ? [] : [{ v: 1, task: "refresh", environment, experiment, asOfMs }];
+  });
+}
+
+/** Several of one environment in a message: they are read and written together. */
+export function grouped(
+  refreshes: readonly RefreshMessage[],
+): (RefreshMessage | RefreshManyMessage)[] {
+  return [...Map.groupBy(refreshes, ({ environment }) => environment).values()].flatMap((all) => {
+    const groups = [];
+    for (let start = 0; start < all.length; start += experimentsAMessage) {
+      groups.push(all.slice(start, start + experimentsAMessage));
+    }
+    return groups.flatMap((group): (RefreshMessage | RefreshManyMessage)[] => {
+      const [first] = group;
+      if (first === undefined || group.length === 1) return group;
+      const { v, environment, asOfMs } = first;
+      const experiments = group.map(({ experiment }) => experiment);
+      return [{ v, task: "refresh-many", environment, experiments, asOfMs }];
+    });
   });
 }
 
