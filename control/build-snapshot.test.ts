@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import * as z from "zod/mini";
 import { countingPlan } from "../contracts/counting-plan.ts";
 import { snapshot } from "../contracts/snapshot.ts";
+import { compile, evaluate } from "../core/index.ts";
 import {
   archived,
   atMs,
@@ -119,4 +120,18 @@ test("a counting plan has every started experiment that is not archived, and the
 test("a started experiment's outcomes stay, whatever becomes of the metric that it started with", () => {
   const metrics = [archived(metricOf())];
   expect(buildCountingPlan({ ...state, metrics }).outcomes).toEqual(["purchase"]);
+});
+
+test("a scheduled stop ends assignment by itself", () => {
+  const stop = "2026-03-01T12:00:00Z";
+  const experiments = [startedOf({ key: "limited", schedule: { stop } })];
+  const flags = [
+    definitionOf(storedFlagOf({ key: "limited", rules: [{ experiment: "limited" }] })),
+  ];
+  const compiled = compile(buildSnapshot(stateOf({ experiments, flags })));
+  const evaluatedAt = (nowMs: number) =>
+    evaluate(compiled, "limited", { targetingKey: "u" }, nowMs);
+  const stopMs = Date.parse(stop);
+  expect(evaluatedAt(stopMs - 1).exposure?.experiment).toBe("limited");
+  expect(evaluatedAt(stopMs)).not.toHaveProperty("exposure");
 });

@@ -29,6 +29,7 @@ export function buildSnapshot(state: EnvironmentState): Snapshot {
 function assigning(record: ExperimentRecord): Experiment[] {
   const phase = currentPhase(record);
   if (record.status !== "running" || phase === null) return [];
+  const stop = record.body.schedule?.stop;
   return [
     {
       key: record.key,
@@ -43,6 +44,8 @@ function assigning(record: ExperimentRecord): Experiment[] {
       layerSalt: phase.layerSalt,
       slots: phase.slots,
       dimensions: phase.dimensions,
+      // Everywhere at once, before anybody has published that it is over.
+      ...(stop !== undefined && { endAt: Date.parse(stop) }),
     },
   ];
 }
