@@ -124,13 +124,17 @@ test("a started experiment's outcomes stay, whatever becomes of the metric that 
 
 test("a scheduled stop ends assignment by itself", () => {
   const stop = "2026-03-01T12:00:00Z";
+  const variants = ["control", "one_page"].map((key) => ({ key, value: key }));
+  const flag = storedFlagOf({
+    key: "limited",
+    variants,
+    defaultVariant: "control",
+    rules: [{ experiment: "limited" }],
+  });
   const experiments = [startedOf({ key: "limited", schedule: { stop } })];
-  const flags = [
-    definitionOf(storedFlagOf({ key: "limited", rules: [{ experiment: "limited" }] })),
-  ];
-  const compiled = compile(buildSnapshot(stateOf({ experiments, flags })));
+  const built = buildSnapshot(stateOf({ experiments, flags: [definitionOf(flag)] }));
   const evaluatedAt = (nowMs: number) =>
-    evaluate(compiled, "limited", { targetingKey: "u" }, nowMs);
+    evaluate(compile(built), "limited", { targetingKey: "u" }, nowMs);
   const stopMs = Date.parse(stop);
   expect(evaluatedAt(stopMs - 1).exposure?.experiment).toBe("limited");
   expect(evaluatedAt(stopMs)).not.toHaveProperty("exposure");
