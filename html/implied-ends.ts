@@ -6,31 +6,7 @@
  */
 
 import type { ElementEdit } from "../contracts/page-edits.ts";
-
-const blocks =
-  "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header " +
-  "hgroup hr main menu nav ol p pre search section table ul";
-const sections = "tbody tfoot thead";
-
-/** By element: the start tags that end it. */
-const endedBy = new Map(
-  Object.entries({
-    li: "li",
-    dt: "dt dd",
-    dd: "dt dd",
-    p: blocks,
-    rt: "rt rp",
-    rp: "rt rp",
-    option: "option optgroup hr",
-    optgroup: "optgroup hr",
-    thead: sections,
-    tbody: sections,
-    tfoot: sections,
-    tr: `tr ${sections}`,
-    td: `td th tr ${sections}`,
-    th: `td th tr ${sections}`,
-  }).map(([tag, enders]) => [tag, new Set(enders.split(" "))]),
-);
+import { endedBy } from "./optional-end-tags.ts";
 
 /** An element that an edit is of, until it ends. */
 interface Open {

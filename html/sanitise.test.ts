@@ -57,3 +57,15 @@ test.each([
   const addresses = [...clean.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, value]) => value);
   for (const address of addresses) expect(address).not.toMatch(/:|&/);
 });
+
+test.each([
+  ["</div></main>x", "x"],
+  ["<b>x", "<b>x</b>"],
+  ["<b><i>x</b></i>y", "<b><i>x</i></b>y"],
+  ["<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"],
+  ["<p>a<p>b<br>", "<p>a</p><p>b<br></p>"],
+  ["<div><p>a</div>", "<div><p>a</p></div>"],
+  [`<img src="/a" alt="a > b">x`, `<img src="/a" alt="a &gt; b">x`],
+])("%s ends what it begins, and nothing else", (html, expected) => {
+  expect(sanitised(html)).toBe(expected);
+});

@@ -1,11 +1,12 @@
 /**
  * HTML that a variant inserts without being `trusted`: the elements and attributes below, addresses that only lead somewhere. What could
- * run code, load documents, submit forms or restyle the page is left out; its text stays, that of scripts and styles goes. Done once
- * per compiled configuration.
+ * run code, load documents, submit forms or restyle the page is left out; its text stays, that of scripts and styles goes. Every element
+ * ends within it, and it ends none of the page's. Done once per compiled configuration.
  */
 
 import xss from "xss";
 import type { IFilterXSSOptions } from "xss";
+import { endedBy } from "./optional-end-tags.ts";
 
 const attributes: Record<string, string> = {
   a: "href target rel",
@@ -48,9 +49,33 @@ const options: IFilterXSSOptions = {
 };
 
 function escaped(value: string): string {
-  return value.replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+  return value.replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
+const voids = new Set(["br", "col", "hr", "img", "source", "wbr"]);
+
 export function sanitised(html: string): string {
-  return xss(html, options);
+  return balanced(xss(html, options));
+}
+
+/** With the end tags that are missing, and without those that end nothing. What comes is well-formed tag by tag. */
+function balanced(html: string): string {
+  const open: string[] = [];
+  const close = (count: number) =>
+    open
+      .splice(open.length - count)
+      .reverse()
+      .map((name) => `</${name}>`)
+      .join("");
+  const closed = html.replaceAll(/<(\/?)([a-z\d]+)[^>]*>/g, (tag, slash: string, name: string) => {
+    if (slash === "/") {
+      const at = open.lastIndexOf(name);
+      return at === -1 ? "" : close(open.length - at);
+    }
+    const last = open.at(-1);
+    const ended = last !== undefined && endedBy.get(last)?.has(name) === true ? close(1) : "";
+    if (!voids.has(name)) open.push(name);
+    return ended + tag;
+  });
+  return closed + close(open.length);
 }

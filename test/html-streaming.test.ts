@@ -98,6 +98,17 @@ test("an origin that breaks off breaks the page off, as without the middleware",
   expect(site.exposures.map(({ experiment }) => experiment)).toEqual(["first"]);
 });
 
+test("a page that never ends: what was met is sent all the same, within ten seconds", async () => {
+  const { origin, answered } = await visit("/endless");
+  const response = await answered;
+  origin.write("<h1>Old</h1><p>one</p>");
+  await readUntil(response, "<p>one</p>");
+  await site.exposed(1);
+  expect(site.exposures.map(({ experiment }) => experiment)).toEqual(["first"]);
+  expect(response.destroyed).toBe(false);
+  response.destroy();
+});
+
 test("an origin that hangs holds up nobody else", async () => {
   const { answered: hanging } = await visit("/hangs");
   const { origin, answered } = await visit("/fine");

@@ -61,7 +61,7 @@ export function onPages(
 let version = 0;
 
 /** Published under an environment of its own. */
-async function published(
+export async function published(
   made: readonly { flag: Flag; experiment?: Experiment }[],
 ): Promise<{ name: string; id: string }> {
   version += 1;
