@@ -18,6 +18,11 @@ const adminKey = "ew_admin_chromium_test_key";
 const variants = ["control", "free_returns"] as const;
 const labels = { control: "Buy", free_returns: "Buy now, return for free" };
 
+const resultsShape = z.object({
+  sampleRatio: z.object({ observed: z.record(z.string(), z.number()) }),
+  metrics: z.array(z.object({ variants: z.record(z.string(), z.object({ sum: z.number() })) })),
+});
+
 type Variant = (typeof variants)[number];
 
 describe.skipIf(chromiumPath === undefined)("in Chromium", () => {
@@ -28,6 +33,8 @@ describe.skipIf(chromiumPath === undefined)("in Chromium", () => {
   let blog: string;
   /** By variant, over all tests here: distinct visitors that were painted it on the shop's page. */
   const painted = { control: new Set<string>(), free_returns: new Set<string>() };
+  /** Likewise on the blog's. */
+  const read = { control: new Set<string>(), question: new Set<string>() };
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "edgewise-chromium-"));
@@ -178,6 +185,7 @@ describe.skipIf(chromiumPath === undefined)("in Chromium", () => {
       expect(await page.title()).toBe(isQuestion ? text : "A blog about teapots");
       expect(violations.filter((violation) => /content security/i.test(violation))).toEqual([]);
       seen.add(text);
+      read[isQuestion ? "question" : "control"].add(await unitOf(context));
       await context.close();
     }
   });
@@ -216,27 +224,28 @@ describe.skipIf(chromiumPath === undefined)("in Chromium", () => {
     await context.close();
     await runner.drained();
     await runner.tick(new Date());
-    const response = await fetch(`${runner.url}/api/v1/experiments/shop_buy_button/results`, {
-      headers: {
-        authorization: `Bearer ${adminKey}`,
-        "x-edgewise-environment": demoEnvironment,
-      },
-    });
-    const results = z.parse(
-      z.object({
-        sampleRatio: z.object({ observed: z.record(z.string(), z.number()) }),
-        metrics: z.array(
-          z.object({ variants: z.record(z.string(), z.object({ sum: z.number() })) }),
-        ),
-      }),
-      await response.json(),
-    );
+    const results = await resultsOf("shop_buy_button");
     expect(results.sampleRatio.observed).toEqual({
       control: painted.control.size,
       free_returns: painted.free_returns.size,
     });
     expect(results.metrics[0]?.variants[variant]?.sum).toBe(1);
+    // The blog's exposures go to the queues by themselves, the shop's through the API.
+    expect((await resultsOf("blog_headline")).sampleRatio.observed).toEqual({
+      control: read.control.size,
+      question: read.question.size,
+    });
   });
+
+  async function resultsOf(experiment: string) {
+    const response = await fetch(`${runner.url}/api/v1/experiments/${experiment}/results`, {
+      headers: {
+        authorization: `Bearer ${adminKey}`,
+        "x-edgewise-environment": demoEnvironment,
+      },
+    });
+    return z.parse(resultsShape, await response.json());
+  }
 });
 
 test.skipIf(chromiumPath === undefined)(
