@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseInstant } from "./event-fields.ts";
-import { readEvent } from "./events.ts";
+import { eventBatch, readEvent, readEventBatch } from "./events.ts";
 import { eventMessage } from "./queue-message.ts";
 
 const timestamp = "2026-01-14T09:30:00.000Z";
@@ -177,4 +177,33 @@ test("no JSON makes it throw, and what it takes a consumer can read", () => {
     }),
     { numRuns: 5_000 },
   );
+});
+
+test("a batch that is read quickly is what the schema makes of it", () => {
+  let quick = 0;
+  const instant = fc.oneof(fc.constant("2026-01-14T09:30:00.000Z"), fc.string());
+  const batches = fc.record(
+    {
+      events: fc.oneof(fc.array(fc.jsonValue()), fc.jsonValue()),
+      sentAt: fc.oneof(instant, fc.jsonValue()),
+      source: fc.constantFrom("server", "client", "import", "other"),
+      other: fc.jsonValue(),
+    },
+    { requiredKeys: ["events"] },
+  );
+  const usual = fc.record(
+    { events: fc.array(fc.jsonValue()), sentAt: instant },
+    { requiredKeys: ["events"] },
+  );
+  fc.assert(
+    fc.property(fc.oneof(usual, batches, fc.jsonValue()), (batch) => {
+      const json: unknown = JSON.parse(JSON.stringify(batch));
+      const read = readEventBatch(json);
+      if (read === null) return;
+      quick += 1;
+      expect(eventBatch.safeParse(json)).toEqual({ success: true, data: read });
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(quick).toBeGreaterThan(50);
 });

@@ -25,6 +25,20 @@ export const eventBatch = z.strictObject({
 
 export type EventBatchBody = z.output<typeof eventBatch>;
 
+/**
+ * What `eventBatch` makes of JSON, without a look at every event, which each gets by itself afterwards.
+ * Null for what the schema has to judge: whatever is wrong, and a batch that says more than its events and when it was sent.
+ */
+export function readEventBatch(json: unknown): EventBatchBody | null {
+  if (!isRecord(json)) return null;
+  const { events, sentAt } = json;
+  if (!Array.isArray(events)) return null;
+  const fields = Object.keys(json).length;
+  if (sentAt === undefined) return fields === 1 ? { events } : null;
+  if (typeof sentAt !== "string" || parseInstant(sentAt) === null) return null;
+  return fields === 2 ? { events, sentAt } : null;
+}
+
 export interface IncomingExposure {
   type: "exposure";
   experiment: string;

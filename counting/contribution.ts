@@ -56,7 +56,11 @@ export function contributionOf(
     if (late) lateEvents++;
   });
 
-  const values = phase.readings.flatMap((reading, i) => valueOf(reading, sums[i]));
+  const values: MetricValue[] = [];
+  for (const [i, reading] of phase.readings.entries()) {
+    const value = valueOf(reading, sums[i]);
+    if (value !== null) values.push(value);
+  }
   return { values, lateEvents };
 }
 
@@ -81,9 +85,9 @@ const aggregate: Record<Aggregation, (sum: number | undefined, value: number) =>
   max: (sum, value) => (sum === undefined ? value : Math.max(sum, value)),
 };
 
-function valueOf({ key, cap = Infinity }: Reading, sums: Sums | undefined): MetricValue[] {
+function valueOf({ key, cap = Infinity }: Reading, sums: Sums | undefined): MetricValue | null {
   const y = Math.min(sums?.y ?? 0, cap);
   const d = sums?.d ?? 0;
   const x = Math.min(sums?.x ?? 0, cap);
-  return y === 0 && d === 0 && x === 0 ? [] : [{ metric: key, y, d, x }];
+  return y === 0 && d === 0 && x === 0 ? null : { metric: key, y, d, x };
 }

@@ -238,10 +238,15 @@ function dropOldOutcomes(document: UnitDocument, newestMs: number, plan: Compile
 function encodeWithin(document: UnitDocument, names: Names): string | null {
   if (document.hot || document.outcomes.length > hotOutcomes * outcomeWidth) silence(document);
   const text = encodeDocument(document, names);
-  if (utf8Length(text) <= documentBytes) return text;
+  if (fits(text)) return text;
   silence(document);
   const silenced = encodeDocument(document, names);
-  return utf8Length(silenced) <= documentBytes ? silenced : null;
+  return fits(silenced) ? silenced : null;
+}
+
+/** A UTF-16 unit takes at most three bytes: most texts need no counting. */
+function fits(text: string): boolean {
+  return text.length * 3 <= documentBytes || utf8Length(text) <= documentBytes;
 }
 
 /** As a bot: out of every population, and no outcome is kept any more. */

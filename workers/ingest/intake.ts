@@ -6,7 +6,7 @@
 import { cors } from "hono/cors";
 import type { ApiKey, KeyDirectory } from "../../contracts/api-key.ts";
 import { parseInstant } from "../../contracts/event-fields.ts";
-import { eventBatch } from "../../contracts/events.ts";
+import { eventBatch, readEventBatch } from "../../contracts/events.ts";
 import type { EventBatchBody } from "../../contracts/events.ts";
 import { limits } from "../../contracts/limits.ts";
 import { ok, refuse } from "../../contracts/problem.ts";
@@ -43,7 +43,7 @@ export function intakeApp(intake: Intake) {
     const principal = await authenticate(headers, intake.keys, need);
     if (!principal.ok) return reply(c, principal.problem);
     const { key, environment } = principal.value;
-    const body = await readJson(c.req.raw, eventBatch, limits.batchBytes);
+    const body = await readJson(c.req.raw, eventBatch, limits.batchBytes, readEventBatch);
     if (!body.ok) return reply(c, body.problem);
     const source = sourceOf(key, body.value);
     if (!source.ok) return reply(c, source.problem);
