@@ -44,7 +44,7 @@ export function suspectsOf(
   );
 }
 
-function unitsByDay({ populations }: CohortRows): Counts {
+export function unitsByDay({ populations }: CohortRows): Counts {
   const days = new Map<string, Map<string, number>>();
   for (const { dimension, variant, cohortStart, n } of populations) {
     if (dimension !== "") continue;

@@ -5,6 +5,8 @@ import type { Phase } from "../contracts/phase.ts";
 import type { SampleRatioResult } from "../contracts/results.ts";
 import type { LedgerRow } from "./ledger.ts";
 
+const mostSuspects = 5;
+
 interface About {
   experiment: string;
   phase: Phase;
@@ -72,13 +74,14 @@ export function mismatchNotices(about: About, ratio: SampleRatioResult): Notice[
   const { experiment, phase } = about;
   if (!ratio.mismatch) return [];
   const { observed, expected, pValue, logEvidence } = ratio;
+  const suspects = ratio.suspects.slice(0, mostSuspects);
   return [
     {
       ...base(about),
       key: `mismatch/${experiment}/${phase.phase}`,
       kind: "sample-ratio.mismatched",
       summary: `Units of ${experiment} do not arrive in the planned shares: decisions are blocked.`,
-      data: { phase: phase.phase, observed, expected, pValue, logEvidence },
+      data: { phase: phase.phase, observed, expected, pValue, logEvidence, suspects },
     },
   ];
 }

@@ -29,7 +29,7 @@ export function recommend(
     .map(({ variant }) => variant)
     .filter((variant) => variant !== phase.control);
   if (ratio.mismatch) {
-    const because = `The variants' shares of units differ from the planned ones (evidence ${Math.exp(ratio.logEvidence).toPrecision(3)} to 1), so something in assignment or exposure is broken and no result can be trusted.`;
+    const because = `The variants' shares of units differ from the planned ones (evidence ${Math.exp(ratio.logEvidence).toPrecision(3)} to 1), so something in assignment or exposure is broken and no result can be trusted${whereToLook(ratio)}.`;
     const blocked = (variant: string | null) =>
       ({ action: "investigate", variant, because }) as const;
     return { ...blocked(null), byVariant: variants.map(blocked) };
@@ -47,6 +47,11 @@ export function recommend(
     variant: isOpen ? null : verdict.variant,
     byVariant: judged.map((one) => one.verdict),
   };
+}
+
+function whereToLook({ suspects }: SampleRatioResult): string {
+  const [first] = suspects;
+  return first === undefined ? "" : `; look first at ${first.dimension} ${first.value}`;
 }
 
 function judge(

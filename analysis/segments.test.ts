@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CohortRows } from "../counting/aggregate.ts";
 import { bucket } from "../core/index.ts";
 import { seededRandom } from "../test/seeded-random.ts";
+import { exposures } from "./exposures.ts";
 import { metricOf, phaseOf, startMs } from "./fixtures.ts";
 import type { LedgerRow } from "./ledger.ts";
 import { noFigures, refreshed } from "./refresh.ts";
@@ -90,6 +91,20 @@ describe("a loss of 5 % of one variant's exposures in one of ten countries, 200,
     }).filter(Boolean).length;
     expect(named).toBeLessThanOrEqual(4);
   }, 60_000);
+});
+
+test("where a mismatch comes from is in the advice", () => {
+  const { sampleRatio, recommendation } = answerOn(
+    rowsOf([
+      { variant: "a", country: "US", n: 5_000, y: 0 },
+      { variant: "b", country: "US", n: 5_000, y: 0 },
+      { variant: "a", country: "CA", n: 3_000, y: 0 },
+      { variant: "b", country: "CA", n: 1_500, y: 0 },
+    ]),
+  );
+  expect(sampleRatio.mismatch).toBe(true);
+  expect(recommendation.action).toBe("investigate");
+  expect(recommendation.because).toContain("look first at country CA");
 });
 
 test("a day on which a variant was hardly exposed is named", () => {
@@ -213,5 +228,29 @@ test("a time series is cumulative by day of first exposure, with the looks of it
       },
     ],
     looks: [{ look: 1, takenAt: "2026-01-04T00:00:00.000Z", boundary: expect.closeTo(3.357, 3) }],
+  });
+});
+
+test("exposures are counted by variant, in all, by day, and by the values of each dimension", () => {
+  const rows = rowsOf([
+    { variant: "b", country: "US", hour: 30, n: 7, y: 0 },
+    { variant: "a", country: "US", n: 5, y: 0 },
+    { variant: "b", country: "CA", n: 3, y: 0 },
+  ]);
+  expect(exposures(byCountry, rows)).toEqual({
+    units: { a: 5, b: 10 },
+    days: [
+      { day: "2026-01-01", units: { a: 5, b: 3 } },
+      { day: "2026-01-02", units: { a: 0, b: 7 } },
+    ],
+    dimensions: [
+      {
+        dimension: "country",
+        values: [
+          { value: "US", units: { a: 5, b: 7 } },
+          { value: "CA", units: { a: 0, b: 3 } },
+        ],
+      },
+    ],
   });
 });

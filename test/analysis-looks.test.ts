@@ -170,3 +170,25 @@ test("another number of units is confirmed first, and marks the phase unless its
     design: { maximumSampleSize: 4_000, replannedSampleSize: 9_000 },
   });
 });
+
+test("exposures and the time series over HTTP are the counts that were sent", async () => {
+  const exposures = await system.call("GET", "/api/v1/experiments/watched/exposures");
+  expect(exposures.body).toMatchObject({
+    units: { a: 1_200, b: 1_200 },
+    dimensions: [{ dimension: "country", values: [{ value: "unknown" }] }, {}, {}],
+    leftOut: { quarantinedUnits: 0 },
+  });
+  const series = await system.call("GET", "/api/v1/experiments/watched/timeseries");
+  const shape = z.object({
+    series: z.array(
+      z.looseObject({
+        metric: z.string(),
+        points: z.array(z.looseObject({ units: z.record(z.string(), z.number()) })),
+        looks: z.array(z.unknown()),
+      }),
+    ),
+  });
+  const [bought] = z.parse(shape, series.body).series;
+  expect(bought?.points.at(-1)).toMatchObject({ units: { a: 1_200, b: 1_200 } });
+  expect(bought?.looks).toHaveLength(3);
+});

@@ -23,6 +23,7 @@ import type { WebhookStore } from "../../stores/webhook-store.ts";
 import { auditRoutes } from "./audit.ts";
 import { definitionRoutes } from "./definitions.ts";
 import { experimentRoutes } from "./experiments.ts";
+import { exposureRoutes } from "./exposures.ts";
 import { keyRoutes } from "./keys.ts";
 import { layerRoutes } from "./layers.ts";
 import { lookRoutes } from "./looks.ts";
@@ -70,6 +71,7 @@ export function adminApp(services: Services) {
     .route("/api/v1/experiments", experimentRoutes(services))
     .route("/api/v1/experiments", resultRoutes(services))
     .route("/api/v1/experiments", lookRoutes(services))
+    .route("/api/v1/experiments", exposureRoutes(services))
     .route("/api/v1/experiments", scheduleRoutes(services))
     .route("/api/v1/experiments", timeSeriesRoutes(services))
     .route("/api/v1/keys", keyRoutes(services))
