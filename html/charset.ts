@@ -3,6 +3,8 @@
  * says its character encoding only in its first kilobyte is read that far (HTML Standard, 13.2.3.2), and no further.
  */
 
+import type { ByteReader } from "./streams.ts";
+
 const sniffedBytes = 1_024;
 const decoded = new Set(["", "identity", "gzip", "br"]);
 
@@ -27,26 +29,25 @@ function isUtf8(label: string): boolean {
   return /^(?:unicode-1-1-|x-)?(?:utf-?8|unicode11utf8|unicode20utf8)$|^us-ascii$/i.test(label);
 }
 
-export interface Beginning {
+interface Beginning {
   chunks: Uint8Array[];
   isUtf8: boolean;
 }
 
 /** Reads until the page has said its encoding, or has not within its first kilobyte. */
-export async function readBeginning(reader: ReadableStreamDefaultReader): Promise<Beginning> {
+export async function readBeginning(reader: ByteReader): Promise<Beginning> {
   const chunks: Uint8Array[] = [];
   let text = "";
   for (;;) {
-    const chunk: { done: boolean; value?: unknown } = await reader.read();
-    const { done, value } = chunk;
-    if (value instanceof Uint8Array) {
-      chunks.push(value);
+    const chunk = await reader.read();
+    if (chunk !== null) {
+      chunks.push(chunk.slice());
       // Byte by byte: what is looked for is ASCII.
-      text += String.fromCharCode(...value.subarray(0, sniffedBytes - text.length));
+      text += String.fromCharCode(...chunk.subarray(0, sniffedBytes - text.length));
     }
     const said = declaredIn(text);
     if (said !== null) return { chunks, isUtf8: said };
-    if (done || text.length >= sniffedBytes) return { chunks, isUtf8: false };
+    if (chunk === null || text.length >= sniffedBytes) return { chunks, isUtf8: false };
   }
 }
 

@@ -173,6 +173,24 @@ describe("a page that says its encoding itself", () => {
   });
 });
 
+test("a page that does not say its encoding is passed on whole, however long its tags are", async () => {
+  const { visit, noted } = await site([headline]);
+  const chunks = Array.from({ length: 60 }, () => "x".repeat(65_536));
+  const body = new ReadableStream({
+    pull(controller) {
+      const chunk = chunks.shift();
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(new TextEncoder().encode(chunk));
+    },
+  });
+  const { text } = await visit(
+    visitBy(treated),
+    async () => new Response(body, { headers: { "content-type": "text/html" } }),
+  );
+  expect(text).toHaveLength(60 * 65_536);
+  expect(noted).toEqual(["not-utf-8"]);
+});
+
 describe("a page of unknown length with a tag too long for the rewriter", () => {
   const parts = [
     "<h1>Old</h1><img src='data:",

@@ -9,25 +9,23 @@ import { completeContext } from "../http/complete-context.ts";
 import { exposureEvent } from "../counting/exposure-event.ts";
 import type { Exposure } from "../core/index.ts";
 import type { ServedSnapshot } from "../stores/snapshot-store.ts";
-import { pageKindOf, readBeginning } from "./charset.ts";
+import { pageKindOf } from "./charset.ts";
 import { controlOf } from "./control-snapshot.ts";
 import { contentSecurityPolicy } from "./csp.ts";
 import { bootstrapElement, bootstrapOf, plannedEdits } from "./decide.ts";
-import type { PlannedEdit } from "./decide.ts";
 import { mayAskForPage, personalHeaders, unconditional } from "./page-headers.ts";
+import { declaredInput, undeclaredInput } from "./page-input.ts";
 import { flagsAt } from "./page-rules.ts";
 import type { PageFlag } from "./page-rules.ts";
 import type { Services } from "./options.ts";
 import { rewriterOf } from "./rewrite.ts";
-import { followed, guarded } from "./streams.ts";
+import { followed } from "./streams.ts";
 import { visitorOf } from "./visitor.ts";
 
 /** A cold isolate waits so long for its configuration, and then serves the page as it is. */
 const configurationMs = 500;
 /** Exposures of a page that takes longer are sent meanwhile: the platform ends work 30 s after the visitor has left. */
 const unsentMs = 10_000;
-/** A shorter page has no tag that is too long for the rewriter. */
-const shortBytes = 2_000_000;
 
 export type Origin = (request: Request) => Promise<Response>;
 
@@ -122,33 +120,25 @@ async function edited(
   if (planned.length === 0 && bootstrap === null) {
     return new Response(body, { status, statusText, headers });
   }
-  const met = new Set<Exposure>();
-  const rewriter = (charsetInMeta: boolean) =>
-    rewriterOf(planned, {
-      csp: contentSecurityPolicy(response.headers.get("content-security-policy")),
-      notes: services.notes,
-      met: ({ exposure }: PlannedEdit) => {
-        if (exposure !== null) met.add(exposure);
-      },
-      bootstrap,
-      charsetInMeta,
-    });
-  const isShort = Number(response.headers.get("content-length") ?? Infinity) <= shortBytes;
-
-  const reader = kind === "page" && isShort ? null : body.getReader();
-  const beginning =
-    reader === null || kind === "page" ? { chunks: [], isUtf8: true } : await readBeginning(reader);
+  const { later } = applying;
   const input =
-    reader === null
-      ? { readable: body, rest: () => null }
-      : guarded(reader, beginning.chunks, applying.later, () =>
-          services.notes.note("tag-too-long", applying.request.url),
-        );
-  if (!beginning.isUtf8) {
+    kind === "page"
+      ? declaredInput(body, response, later, services.notes)
+      : await undeclaredInput(body, response, later, services.notes);
+  if (input instanceof ReadableStream) {
     services.notes.note("not-utf-8");
-    return new Response(input.readable, response);
+    return new Response(input, response);
   }
-  const rewritten = rewriter(kind === "undeclared").transform(
+  const met = new Set<Exposure>();
+  const rewritten = rewriterOf(planned, {
+    csp: contentSecurityPolicy(response.headers.get("content-security-policy")),
+    notes: services.notes,
+    met: ({ exposure }) => {
+      if (exposure !== null) met.add(exposure);
+    },
+    bootstrap,
+    charsetInMeta: input.charsetInMeta,
+  }).transform(
     new Response(input.readable, { headers: { "content-type": "text/html; charset=utf-8" } }),
   );
   if (rewritten.body === null) throw new Error("the rewriter gave no body");
@@ -158,7 +148,7 @@ async function edited(
     if (/parser error/i.test(String(error))) services.notes.note("failed", String(error));
     exposer(met);
   });
-  applying.later(done);
+  later(done);
   return new Response(readable, { status, statusText, headers });
 }
 
