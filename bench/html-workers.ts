@@ -1,12 +1,16 @@
 /// <reference types="node" />
 /** What `bench/html.ts` asks: one origin, passed through, edited as it streams, and edited by a rewriter that holds the page back. */
 import { readFileSync, readdirSync } from "node:fs";
-import { Miniflare, Response as WorkerResponse, convertV4MiniflareOptions } from "miniflare";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import type { JsonObject } from "../core/index.ts";
 import { bundle } from "../scripts/local/bundle.ts";
 import { pageExperiment, snapshotOf } from "../test/html-site.ts";
 
-export type Row = "passed through" | "edited as it streams" | "held back, then edited";
+export type Row =
+  | "passed through"
+  | "edited as it streams"
+  | "edited, new visitors"
+  | "held back, then edited";
 
 const edits: JsonObject[] = [
   { action: "text", selector: "h1", text: "New" },
@@ -17,6 +21,19 @@ const edits: JsonObject[] = [
 const experiments = ["one", "two", "three"].map((key) =>
   pageExperiment(key, edits, [{ glob: "/*" }]),
 );
+
+/** Edgewise's API as far as the middleware asks it. */
+const apiWorker = `
+  export default {
+    async fetch(request, env) {
+      if (request.url.endsWith("/config")) {
+        return new Response(env.SNAPSHOT, { headers: { etag: '"site.1"' } });
+      }
+      await request.json();
+      return Response.json({ accepted: 1, rejected: [] }, { status: 202 });
+    },
+  };
+`;
 
 /** GET /{bytes}/{chunks}/{pause in ms}: that large a page in so many chunks. */
 const originWorker = `
@@ -54,11 +71,7 @@ const originWorker = `
   };
 `;
 
-const workers: Record<Row, string> = {
-  "passed through": `
-    export default { fetch: (request, env) => env.ORIGIN.fetch(request) };
-  `,
-  "edited as it streams": `
+const edited = `
     import { withEdgewise } from "./html/index.ts";
     export default {
       fetch: withEdgewise(
@@ -66,7 +79,15 @@ const workers: Record<Row, string> = {
         (env) => ({ config: { service: env.EDGEWISE, key: "ew_server_bench" } }),
       ),
     };
+`;
+
+const workers: Record<Row, string> = {
+  "passed through": `
+    export default { fetch: (request, env) => env.ORIGIN.fetch(request) };
   `,
+  "edited as it streams": edited,
+  /** Each with three exposures to send. */
+  "edited, new visitors": edited,
   "held back, then edited": `
     export default {
       async fetch(request, env) {
@@ -88,6 +109,7 @@ const workers: Record<Row, string> = {
 export const rows: readonly Row[] = [
   "passed through",
   "edited as it streams",
+  "edited, new visitors",
   "held back, then edited",
 ];
 
@@ -101,10 +123,6 @@ export interface Started {
 export async function startWorkers(wanted: readonly Row[]): Promise<Started> {
   const common = { modules: true, compatibilityDate: "2026-11-01" };
   const snapshot = JSON.stringify(snapshotOf(experiments));
-  const edgewise = async (request: { url: string }) =>
-    request.url.endsWith("/config")
-      ? new WorkerResponse(snapshot, { headers: { etag: '"site.1"' } })
-      : new WorkerResponse('{"accepted":1,"rejected":[]}', { status: 202 });
   const before = new Set(runtimes());
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -118,11 +136,12 @@ export async function startWorkers(wanted: readonly Row[]): Promise<Started> {
             ...common,
             name: nameOf(row),
             script: await bundle(workers[row]),
-            serviceBindings: { ORIGIN: "origin", EDGEWISE: edgewise },
+            serviceBindings: { ORIGIN: "origin", EDGEWISE: "api" },
             unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
           })),
         )),
         { ...common, name: "origin", script: originWorker },
+        { ...common, name: "api", script: apiWorker, bindings: { SNAPSHOT: snapshot } },
       ],
     }),
   );

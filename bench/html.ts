@@ -15,19 +15,36 @@ const ROUND_SECONDS = 2;
 const PAGES = [10_000, 100_000, 1_000_000];
 const SLOW = { bytes: 100_000, chunks: 20, pauseMs: 25 };
 const LARGE_BYTES = 50_000_000;
-const headers = { "user-agent": "Mozilla/5.0 (bench) Firefox/150.0", accept: "text/html" };
 
-async function pagesPerSecond(url: string): Promise<number> {
-  const result = await autocannon({ url, headers, connections: 4, duration: ROUND_SECONDS });
+function headersOf(row: Row): Record<string, string> {
+  return {
+    "user-agent": "Mozilla/5.0 (bench) Firefox/150.0",
+    accept: "text/html",
+    ...(row !== "edited, new visitors" && {
+      cookie: "edgewise_visitor=0f6a1c3e-5b7d-4e8f-9a0b-1c2d3e4f5a6b",
+    }),
+  };
+}
+
+async function pagesPerSecond(row: Row, url: string): Promise<number> {
+  const result = await autocannon({
+    url,
+    headers: headersOf(row),
+    connections: 4,
+    duration: ROUND_SECONDS,
+  });
   if (result.errors + result.non2xx > 0) throw new Error(`${url}: ${result.errors} errors`);
   return result.requests.average;
 }
 
 /** Milliseconds to the first byte and to the last, and how many there were. */
-async function fetched(url: string): Promise<{ firstMs: number; lastMs: number; bytes: number }> {
+async function fetched(
+  row: Row,
+  url: string,
+): Promise<{ firstMs: number; lastMs: number; bytes: number }> {
   return await new Promise((done, failed) => {
     const started = performance.now();
-    get(url, { headers, agent: false }, (response) => {
+    get(url, { headers: headersOf(row), agent: false }, (response) => {
       let firstMs = Number.NaN;
       let bytes = 0;
       response
@@ -45,10 +62,10 @@ async function overhead(): Promise<void> {
   const { url, stop } = await startWorkers(rows);
   for (const bytes of PAGES) {
     const rates = new Map<Row, number[]>(rows.map((row) => [row, []]));
-    for (const row of rows) await pagesPerSecond(`${url(row)}/${bytes}/1/0`);
+    for (const row of rows) await pagesPerSecond(row, `${url(row)}/${bytes}/1/0`);
     for (let round = 0; round < ROUNDS; round++) {
       for (const row of rows) {
-        rates.get(row)?.push(await pagesPerSecond(`${url(row)}/${bytes}/1/0`));
+        rates.get(row)?.push(await pagesPerSecond(row, `${url(row)}/${bytes}/1/0`));
       }
     }
     const microseconds = (row: Row) => 1e6 / median(rates.get(row) ?? []);
@@ -70,7 +87,7 @@ async function overhead(): Promise<void> {
   const { bytes, chunks, pauseMs } = SLOW;
   for (let round = 0; round < 9; round++) {
     for (const row of rows) {
-      const { firstMs } = await fetched(`${url(row)}/${bytes}/${chunks}/${pauseMs}`);
+      const { firstMs } = await fetched(row, `${url(row)}/${bytes}/${chunks}/${pauseMs}`);
       first.get(row)?.push(firstMs);
     }
   }
@@ -92,13 +109,13 @@ async function memory(): Promise<void> {
   for (const row of rows) {
     const { url, memoryBytes, stop } = await startWorkers([row]);
     const chunks = LARGE_BYTES / 50_000;
-    await fetched(`${url(row)}/1000000/20/0`);
+    await fetched(row, `${url(row)}/1000000/20/0`);
     const before = memoryBytes();
     let most = before;
     const watch = setInterval(() => {
       most = Math.max(most, memoryBytes());
     }, 5);
-    const { bytes, lastMs } = await fetched(`${url(row)}/${LARGE_BYTES}/${chunks}/0`);
+    const { bytes, lastMs } = await fetched(row, `${url(row)}/${LARGE_BYTES}/${chunks}/0`);
     clearInterval(watch);
     table[row] = {
       "MB delivered": Math.round(bytes / 1e6),
