@@ -30,6 +30,8 @@ export interface Services extends GuardServices {
 }
 
 const hourMs = 3_600_000;
+/** Experiments whose cells are in memory together: of a long one with many metrics they take megabytes. */
+const cellsAtOnce = 4;
 
 /** What is read back of an earlier answer. */
 const earlierAnswer = z.object({
@@ -55,13 +57,17 @@ export async function analyse(
     const phase = currentPhase(record);
     return phase === null ? [] : [{ record, phase }];
   });
-  const figures = await cells.readMany(
-    environment,
-    started.map(({ record, phase }) => ({ experiment: record.key, phase: phase.phase })),
-  );
   const saved: Saved[] = [];
   const failures: Failure[] = [];
-  for (const { record, phase } of started) {
+  let figures: ReadonlyMap<string, ShardFigures[]> = new Map();
+  for (const [index, { record, phase }] of started.entries()) {
+    if (index % cellsAtOnce === 0) {
+      const next = started.slice(index, index + cellsAtOnce);
+      figures = await cells.readMany(
+        environment,
+        next.map((one) => ({ experiment: one.record.key, phase: one.phase.phase })),
+      );
+    }
     try {
       const looks = known.looks.get(record.key) ?? [];
       const one = await refresh(services, {

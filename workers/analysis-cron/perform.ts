@@ -40,8 +40,6 @@ export interface Services extends AnalysisServices, DeliverServices, StepService
 
 /** Then it is left to the cron, which plans at its next tick whatever is still to be done. */
 const mostAttempts = 4;
-/** Each reads from every shard at once. */
-const refreshesAtOnce = 5;
 const hourMs = 3_600_000;
 
 interface Understood {
@@ -59,26 +57,9 @@ export async function performAll(
   );
   const sent = tasks.filter(({ work }) => work.task === "deliver");
   const rest = tasks.filter((each) => !urgent.includes(each) && !sent.includes(each));
-  await inTurn(urgent, refreshesAtOnce, services);
-  await inTurn(rest, 1, services);
+  for (const each of [...urgent, ...rest]) await answered(each, services);
   // Somebody else's server may take its time: that delays no analysis, and no other notice.
   await Promise.all(sent.map((each) => answered(each, services)));
-}
-
-/** In their order, several under way: most of a refresh is waiting for databases. */
-async function inTurn(
-  tasks: readonly Understood[],
-  atOnce: number,
-  services: Services,
-): Promise<void> {
-  const waiting = [...tasks];
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
-        await answered(task, services);
-      }
-    }),
-  );
 }
 
 async function answered({ message, work }: Understood, services: Services): Promise<void> {

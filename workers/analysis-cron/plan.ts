@@ -11,7 +11,7 @@ import type { StartedExperiment } from "../../stores/ledger-store.ts";
 /** A rebuild counts a metric long before: there is one every day. */
 const countedWithinMs = 2 * 24 * 3_600_000;
 
-/** Their cells are in memory at once. */
+/** Read from CONTROL, and stored there, together. */
 const experimentsAMessage = 20;
 
 export interface AnalysisInputs {
