@@ -8,7 +8,7 @@ const budgetsKiB = {
   "./workers/ingest/index.ts": 60,
   "./examples/index.ts": 60,
   "./workers/admin/index.ts": 120,
-  "./workers/analysis-cron/index.ts": 120,
+  "./workers/analysis-cron/index.ts": 150,
 };
 
 for (const [entry, budget] of Object.entries(budgetsKiB)) {
