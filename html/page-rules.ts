@@ -3,6 +3,7 @@
  * tried. A flag with anything wrong in any of its variants changes no page at all, so that its variants go on meeting the same places.
  */
 
+import { LRUCache } from "lru-cache";
 import { isElementEdit, readPageEdits } from "../contracts/page-edits.ts";
 import type { Edit } from "../contracts/page-edits.ts";
 import type { Flag } from "../core/index.ts";
@@ -10,10 +11,11 @@ import { isRecord } from "../core/values.ts";
 import type { Published } from "../stores/snapshot-store.ts";
 import type { Notes } from "./notes.ts";
 import { sanitised } from "./sanitise.ts";
-import { urlMatcher } from "./url-rules.ts";
+import { addressOf, urlMatcher } from "./url-rules.ts";
+import type { Address } from "./url-rules.ts";
 
 interface CompiledPages {
-  matches: (url: URL) => boolean;
+  matches: (address: Address) => boolean;
   edits: readonly Edit[];
 }
 
@@ -29,36 +31,78 @@ export interface PageFlag {
   edits: ReadonlyMap<string, readonly Edit[]>;
 }
 
-const compiled = new WeakMap<Published, readonly EditingFlag[]>();
+type Pages = EditingFlag["pages"];
 
-/** The flags that change the page at this address, in the snapshot's order. */
-export function flagsAt(url: URL, published: Published, notes: Notes): PageFlag[] {
-  const flags = compiled.get(published) ?? compileAll(published, notes);
-  compiled.set(published, flags);
-  return flags.flatMap(({ flag, pages }) => {
-    const edits = new Map<string, readonly Edit[]>();
-    for (const [variant, all] of pages) {
-      const here = all.filter(({ matches }) => matches(url)).flatMap((each) => each.edits);
-      if (here.length > 0) edits.set(variant, here);
-    }
-    return edits.size === 0 ? [] : [{ flag, edits }];
-  });
+interface Compiled {
+  flags: readonly EditingFlag[];
+  /** What was found at an address, for the next visitor: thousands of flags take a millisecond. */
+  found: LRUCache<string, PageFlag[]>;
 }
 
-function compileAll({ compiled: { flags } }: Published, notes: Notes): EditingFlag[] {
-  return [...flags.values()].flatMap((flag) => {
-    try {
-      const pages = compileFlag(flag);
-      return pages.size === 0 ? [] : [{ flag: flag.key, pages }];
-    } catch (error) {
-      notes.note("invalid-edits", `${flag.key}: ${String(error)}`);
+const mostAddresses = 1_000;
+
+const compiled = new WeakMap<Published, Compiled>();
+/** By what a flag's variants say, so that a new version of the snapshot costs only what has changed in it; or why they cannot be used. */
+const known = new LRUCache<string, Pages | Error>({
+  maxSize: 8_000_000,
+  sizeCalculation: (_pages, text) => text.length,
+});
+
+/** The flags that change the page at this address, in the snapshot's order. */
+export function flagsAt(url: URL, published: Published, notes: Notes): readonly PageFlag[] {
+  const { flags, found } = compiled.get(published) ?? compileAll(published, notes);
+  const address = addressOf(url);
+  const before = found.get(address.wholeAndQuery);
+  if (before !== undefined) return before;
+  const here: PageFlag[] = [];
+  for (const { flag, pages } of flags) {
+    const edits = editsAt(address, pages);
+    if (edits !== null) here.push({ flag, edits });
+  }
+  found.set(address.wholeAndQuery, here);
+  return here;
+}
+
+/** Null when there are none, which is the rule among thousands of flags. */
+function editsAt(address: Address, pages: Pages): Map<string, readonly Edit[]> | null {
+  let edits: Map<string, readonly Edit[]> | null = null;
+  for (const [variant, all] of pages) {
+    for (const each of all) {
+      if (!each.matches(address)) continue;
+      edits ??= new Map();
+      edits.set(variant, [...(edits.get(variant) ?? []), ...each.edits]);
+    }
+  }
+  return edits;
+}
+
+function compileAll(published: Published, notes: Notes): Compiled {
+  const flags = [...published.compiled.flags.values()].flatMap(({ key, variants }) => {
+    if (!variants.some(({ value }) => isRecord(value) && Object.hasOwn(value, "pageEdits"))) {
       return [];
     }
+    const text = JSON.stringify(variants);
+    const pages = known.get(text) ?? pagesOrError(variants);
+    known.set(text, pages);
+    if (!(pages instanceof Error)) return [{ flag: key, pages }];
+    notes.note("invalid-edits", `${key}: ${pages.message}`);
+    return [];
   });
+  const made = { flags, found: new LRUCache<string, PageFlag[]>({ max: mostAddresses }) };
+  compiled.set(published, made);
+  return made;
+}
+
+function pagesOrError(variants: Flag["variants"]): Pages | Error {
+  try {
+    return compileVariants(variants);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /** Throws when something is wrong. */
-function compileFlag({ variants }: Flag): EditingFlag["pages"] {
+function compileVariants(variants: Flag["variants"]): Pages {
   const pages = new Map<string, CompiledPages[]>();
   for (const { key, value } of variants) {
     if (!isRecord(value) || !Object.hasOwn(value, "pageEdits")) continue;

@@ -9,34 +9,49 @@ import type { UrlRule } from "../contracts/page-edits.ts";
 /** Publishing judges regular expressions by subjects of this length (core/operators.ts). */
 const longestSubject = 4_096;
 
-type Matcher = (url: URL) => boolean;
+/** What rules look at, of one request: made once, because reading a URL's parts costs more than comparing them. */
+export interface Address {
+  path: string;
+  pathAndQuery: string;
+  /** Scheme, host and path. */
+  whole: string;
+  wholeAndQuery: string;
+}
+
+export function addressOf({ origin, pathname, search }: URL): Address {
+  return {
+    path: pathname,
+    pathAndQuery: pathname + search,
+    whole: origin + pathname,
+    wholeAndQuery: origin + pathname + search,
+  };
+}
+
+type Matcher = (address: Address) => boolean;
 
 /** Throws on a regular expression that is none. */
 export function urlMatcher(rules: readonly UrlRule[]): Matcher {
   const matchers = rules.map(matcherOf);
-  return (url) => matchers.some((matches) => matches(url));
+  return (address) => matchers.some((matches) => matches(address));
 }
 
 function matcherOf(rule: UrlRule): Matcher {
   if ("regex" in rule) {
     const pattern = new RegExp(rule.regex);
-    return ({ origin, pathname, search }) => {
-      const subject = origin + pathname + search;
-      return subject.length <= longestSubject && pattern.test(subject);
-    };
+    return ({ wholeAndQuery }) =>
+      wholeAndQuery.length <= longestSubject && pattern.test(wholeAndQuery);
   }
   const written = normalised("exact" in rule ? rule.exact : rule.glob);
-  const subjectOf = subject(written);
-  if ("exact" in rule) return (url) => subjectOf(url) === written;
+  const part = partOf(written);
+  if ("exact" in rule) return (address) => address[part] === written;
   const parts = written.split("*");
-  return (url) => fits(subjectOf(url), parts);
+  return (address) => fits(address[part], parts);
 }
 
-function subject(written: string): (url: URL) => string {
+function partOf(written: string): keyof Address {
   const hasQuery = written.includes("?");
-  const isPath = written.startsWith("/");
-  return ({ origin, pathname, search }) =>
-    (isPath ? pathname : origin + pathname) + (hasQuery ? search : "");
+  if (written.startsWith("/")) return hasQuery ? "pathAndQuery" : "path";
+  return hasQuery ? "wholeAndQuery" : "whole";
 }
 
 /** As a URL has it: with what must be percent-encoded encoded. */
