@@ -1,14 +1,12 @@
 /**
  * What the shards have counted: the input of every analysis. One experiment is read from a shard in one transaction, so that units and
- * their sums belong together; between shards there is no common instant.
+ * their sums belong together; between shards there is no common instant. Written in SQL: mapping every row costs more than all that is computed from them.
  */
 
-import type { D1Database } from "@cloudflare/workers-types";
-import { and, eq, max, ne, sql } from "drizzle-orm";
-import type { AnyColumn } from "drizzle-orm";
+import type { D1Database, D1Result } from "@cloudflare/workers-types";
 import { drizzle } from "drizzle-orm/d1";
 import type { CellRow, PopulationRow } from "../counting/aggregate.ts";
-import { activity, cells, populations, rebuilds, tallies } from "../schema/metrics/tables.ts";
+import { activity } from "../schema/metrics/tables.ts";
 
 export interface Tally {
   phase: number;
@@ -57,77 +55,62 @@ export interface CellStore {
   readActivity(): Promise<Activity[][]>;
 }
 
-/** Of a rebuild: it found what had been counted, or replaced it. */
-const leftNothingOut = sql`json_extract(${rebuilds.difference}, '$.rows') = 0 or json_extract(${rebuilds.difference}, '$.swapped')`;
+/** What identifies a place in the results of a statement, and what is summed there. */
+const place = "experiment, variant, dimension, value";
+const cohort = "cohort_start AS cohortStart, cohort_hours AS cohortHours";
+const sums = ["y", "yy", "d", "dd", "yd", "x", "xx", "xy"];
+/** A value of a dimension over all its cohorts: an analysis of a thousand hours would otherwise read each value a thousand times. */
+const allCohorts =
+  "min(cohort_start) AS cohortStart, max(cohort_start + cohort_hours) - min(cohort_start) AS cohortHours";
+/** ?1: the environment, ?2: JSON of pairs of experiment and phase. */
+const ofPhases =
+  "environment = ?1 AND (experiment, phase) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))";
+const ofExperiments = "environment = ?1 AND experiment IN (SELECT value ->> 0 FROM json_each(?2))";
+
+const statements = {
+  activity: `SELECT environment, experiment, version, last_event_ms AS lastEventMs FROM activity WHERE ${ofExperiments}`,
+  tallies: `SELECT experiment, phase, cause, detail, n FROM tallies WHERE ${ofExperiments}`,
+  populations: `SELECT ${place}, ${cohort}, n FROM populations WHERE ${ofPhases} AND dimension = ''`,
+  populationsByDimension: `SELECT ${place}, ${allCohorts}, sum(n) AS n FROM populations
+    WHERE ${ofPhases} AND dimension <> '' GROUP BY experiment, phase, dimension, value, variant`,
+  cells: `SELECT ${place}, ${cohort}, metric, ${sums.join(", ")} FROM cells WHERE ${ofPhases} AND dimension = ''`,
+  cellsByDimension: `SELECT ${place}, ${allCohorts}, metric, ${sums.map((sum) => `sum(${sum}) AS ${sum}`).join(", ")} FROM cells
+    WHERE ${ofPhases} AND dimension <> '' GROUP BY experiment, phase, metric, dimension, value, variant`,
+  /** Of a rebuild that found what had been counted, or replaced it. */
+  rebuilt: `SELECT max(requested_at_ms) AS atMs FROM rebuilds
+    WHERE json_extract(difference, '$.rows') = 0 OR json_extract(difference, '$.swapped')`,
+};
 
 export function cellStore(databases: readonly D1Database[]): CellStore {
-  const shards = databases.map((database) => drizzle(database));
-
   async function readMany(
     environment: string,
     phases: readonly CountedOf[],
   ): Promise<ReadonlyMap<string, ShardFigures[]>> {
     const pairs = JSON.stringify(phases.map(({ experiment, phase }) => [experiment, phase]));
-    type Table = typeof activity | typeof populations | typeof cells | typeof tallies;
-    const ofExperiments = (table: Table) =>
-      and(
-        eq(table.environment, environment),
-        sql`${table.experiment} in (select value ->> 0 from json_each(${pairs}))`,
-      );
-    const ofPhases = (table: typeof populations | typeof cells) =>
-      and(
-        eq(table.environment, environment),
-        sql`(${table.experiment}, ${table.phase}) in (select value ->> 0, value ->> 1 from json_each(${pairs}))`,
-      );
-    const allUnits = (table: typeof populations | typeof cells) =>
-      and(ofPhases(table), eq(table.dimension, ""));
-    const byDimension = (table: typeof populations | typeof cells) =>
-      and(ofPhases(table), ne(table.dimension, ""));
     const read = await Promise.all(
-      shards.map(async (shard) => {
-        const [
-          activityRows,
-          populationRows,
-          dimensionPopulations,
-          cellRows,
-          dimensionCells,
-          tallyRows,
-          rebuilt,
-        ] = await shard.batch([
-          shard.select().from(activity).where(ofExperiments(activity)),
-          shard.select(populationColumns).from(populations).where(allUnits(populations)),
-          shard
-            .select({ ...placeOf(populations), n: total(populations.n) })
-            .from(populations)
-            .where(byDimension(populations))
-            .groupBy(
-              populations.experiment,
-              populations.variant,
-              populations.dimension,
-              populations.value,
-            ),
-          shard.select(cellColumns).from(cells).where(allUnits(cells)),
-          shard
-            .select({ ...placeOf(cells), metric: cells.metric, ...totals })
-            .from(cells)
-            .where(byDimension(cells))
-            .groupBy(cells.experiment, cells.metric, cells.variant, cells.dimension, cells.value),
-          shard.select().from(tallies).where(ofExperiments(tallies)),
-          shard
-            .select({ atMs: max(rebuilds.requestedAtMs) })
-            .from(rebuilds)
-            .where(leftNothingOut),
-        ]);
-        const activityOf = byExperiment(activityRows);
-        const populationsOf = byExperiment([...populationRows, ...dimensionPopulations]);
-        const cellsOf = byExperiment([...cellRows, ...dimensionCells]);
-        const talliesOf = byExperiment(tallyRows);
+      databases.map(async (database) => {
+        const bound = (sql: string) => database.prepare(sql).bind(environment, pairs);
+        const [activities, tallies, all, byDimension, cells, cellsByDimension, rebuilt] =
+          await database.batch([
+            bound(statements.activity),
+            bound(statements.tallies),
+            bound(statements.populations),
+            bound(statements.populationsByDimension),
+            bound(statements.cells),
+            bound(statements.cellsByDimension),
+            database.prepare(statements.rebuilt),
+          ]);
+        const activityOf = byExperiment(activities, isActivity);
+        const talliesOf = byExperiment(tallies, isTally);
+        const populationsOf = [all, byDimension].map((rows) => byExperiment(rows, isPopulation));
+        const cellsOf = [cells, cellsByDimension].map((rows) => byExperiment(rows, isCell));
+        const [last] = rowsOf(rebuilt, isRebuilt);
         return (experiment: string): ShardFigures => ({
           activity: activityOf(experiment)[0] ?? null,
-          populations: populationsOf(experiment),
-          cells: cellsOf(experiment),
           tallies: talliesOf(experiment),
-          rebuiltAtMs: rebuilt[0]?.atMs ?? null,
+          populations: populationsOf.flatMap((of) => of(experiment)),
+          cells: cellsOf.flatMap((of) => of(experiment)),
+          rebuiltAtMs: last?.atMs ?? null,
         });
       }),
     );
@@ -144,68 +127,65 @@ export function cellStore(databases: readonly D1Database[]): CellStore {
     },
 
     async readActivity() {
-      return await Promise.all(shards.map((shard) => shard.select().from(activity)));
+      return await Promise.all(
+        databases.map((database) => drizzle(database).select().from(activity)),
+      );
     },
   };
 }
 
-function byExperiment<Row extends { experiment: string }>(
-  rows: readonly Row[],
+interface OfExperiment {
+  experiment: string;
+}
+
+function byExperiment<Row extends OfExperiment>(
+  result: D1Result | undefined,
+  isRow: (row: unknown) => row is Row,
 ): (experiment: string) => Row[] {
-  const grouped = Map.groupBy(rows, ({ experiment }) => experiment);
+  const grouped = Map.groupBy(rowsOf(result, isRow), ({ experiment }) => experiment);
   return (experiment) => grouped.get(experiment) ?? [];
 }
 
-const cohortColumns = (table: typeof populations | typeof cells) => ({
-  experiment: table.experiment,
-  variant: table.variant,
-  dimension: table.dimension,
-  value: table.value,
-  cohortStart: table.cohortStart,
-  cohortHours: table.cohortHours,
-});
-const populationColumns = { ...cohortColumns(populations), n: populations.n };
-const cellColumns = {
-  ...cohortColumns(cells),
-  metric: cells.metric,
-  y: cells.y,
-  yy: cells.yy,
-  d: cells.d,
-  dd: cells.dd,
-  yd: cells.yd,
-  x: cells.x,
-  xx: cells.xx,
-  xy: cells.xy,
-};
+function rowsOf<Row>(result: D1Result | undefined, isRow: (row: unknown) => row is Row): Row[] {
+  const rows = result?.results ?? [];
+  if (!rows.every((row) => isRow(row))) throw new TypeError("a shard has a row of another shape");
+  return rows;
+}
 
-const total = (column: AnyColumn) => sql<number>`sum(${column})`;
+/** By hand: there are hundreds of rows an experiment, and a schema costs more than reading them. */
+function has(row: unknown, texts: readonly string[], numbers: readonly string[]): boolean {
+  return (
+    isRecord(row) &&
+    texts.every((name) => typeof row[name] === "string") &&
+    numbers.every((name) => typeof row[name] === "number")
+  );
+}
 
-const totals = {
-  y: total(cells.y),
-  yy: total(cells.yy),
-  d: total(cells.d),
-  dd: total(cells.dd),
-  yd: total(cells.yd),
-  x: total(cells.x),
-  xx: total(cells.xx),
-  xy: total(cells.xy),
-};
+function isRecord(row: unknown): row is Record<string, unknown> {
+  return typeof row === "object" && row !== null;
+}
 
-/** A value of a dimension over all its cohorts: an analysis of a thousand hours would otherwise read each value a thousand times. */
-function placeOf({
-  experiment,
-  variant,
-  dimension,
-  value,
-  cohortStart,
-  cohortHours,
-}: typeof populations | typeof cells) {
-  return {
-    experiment: sql<string>`${experiment}`,
-    variant: sql<string>`${variant}`,
-    dimension: sql<string>`${dimension}`,
-    value: sql<string>`${value}`,
-    cohortStart: sql<number>`min(${cohortStart})`,
-    cohortHours: sql<number>`max(${cohortStart} + ${cohortHours}) - min(${cohortStart})`,
-  };
+const cohortTexts = ["experiment", "variant", "dimension", "value"];
+const populationNumbers = ["cohortStart", "cohortHours", "n"];
+const cellTexts = [...cohortTexts, "metric"];
+const cellNumbers = ["cohortStart", "cohortHours", ...sums];
+
+function isPopulation(row: unknown): row is PopulationRow & OfExperiment {
+  return has(row, cohortTexts, populationNumbers);
+}
+
+function isCell(row: unknown): row is CellRow & OfExperiment {
+  return has(row, cellTexts, cellNumbers);
+}
+
+function isActivity(row: unknown): row is Activity {
+  return has(row, ["environment", "experiment"], ["version", "lastEventMs"]);
+}
+
+function isTally(row: unknown): row is Tally & OfExperiment {
+  return has(row, ["experiment", "cause", "detail"], ["phase", "n"]);
+}
+
+function isRebuilt(row: unknown): row is { atMs: number | null } {
+  return typeof row === "object" && row !== null && "atMs" in row;
 }

@@ -30,7 +30,7 @@ test("all units come by cohort, each value of a dimension once over all cohorts"
     bought(start + 4 * hour, 1, { unit: "u2" }),
   );
   const [shard, other] = await read();
-  const place = { variant: "control", dimension: "country", value: "FR" };
+  const place = { experiment: "checkout", variant: "control", dimension: "country", value: "FR" };
   const all = { variant: "control", dimension: "", value: "", cohortHours: 1, n: 1 };
   expect(shard?.populations).toEqual([
     expect.objectContaining({ ...all, cohortStart: startHour }),
