@@ -14,7 +14,10 @@ const document: UnitDocument = {
       variant: "control",
       dimensions: [{ dimension: "country", value: "US" }],
       standing: "counted",
-      values: [{ metric: "purchased", y: 1, d: 0, x: 0.5 }],
+      values: [
+        { metric: "purchased", y: 1, d: 0, x: 0.5 },
+        { metric: "revenue", y: 2, d: 0, x: 0 },
+      ],
       lateEvents: 1,
     },
     {
@@ -39,12 +42,14 @@ const document: UnitDocument = {
 test("format 2 of a stored document stays readable", () => {
   const names = new Names(["purchase", "checkout", "control"]);
   const stored =
-    '[2,1767571200000,[[1,2,0,3,2,0,-1,1,1,3,"US",4,1,0,0.5],[5,1,-1000,0,6,4,7,0,0]],' +
-    "[8],[6000000000000001,0,-5,2.5,0],null,0]";
+    "[2,1767571200000,[[1,2,0,3,2,8,1,3,4,11,1,0,0.5,12,2],[7,1,-1000,0,8,4,9,0]]," +
+    "[10],[6000000000000001,0,-5,2.5,0],null,0]";
   expect(encodeDocument(structuredClone(document), names)).toBe(stored);
   expect(names.added().map(([, name]) => name)).toEqual([
     "country",
+    "US",
     "purchased",
+    "revenue",
     "search",
     "a",
     "b",
@@ -54,6 +59,15 @@ test("format 2 of a stored document stays readable", () => {
   if (!isStoredDocument(parsed)) throw new Error("not recognised");
   expect(decodeDocument(parsed, names)).toEqual(document);
   expect(() => decodeDocument(parsed, new Names(["purchase"]))).toThrow("no name");
+});
+
+test("values of dimensions are written out when there are many names", () => {
+  const names = new Names(Array.from({ length: 2_000 }, (_, i) => `name ${i}`));
+  const text = encodeDocument(structuredClone(document), names);
+  expect(text).toContain('"US"');
+  const parsed: unknown = JSON.parse(text);
+  if (!isStoredDocument(parsed)) throw new Error("not recognised");
+  expect(decodeDocument(parsed, names)).toEqual(document);
 });
 
 test("a document of another format is not taken for one", () => {

@@ -12,6 +12,9 @@ import type { Names } from "./names.ts";
 /** Why a unit is in the population of a phase, or why not. Stored by position: append only. */
 const standings = ["counted", "bot", "hot", "earlier-phase", "quarantined"] as const;
 
+/** Above any number of standings, for good. */
+const mostStandings = 8;
+
 export type Standing = (typeof standings)[number];
 
 /** What a unit adds to a metric's cells: y (a ratio's numerator), d its denominator, x its covariate. */
@@ -56,7 +59,7 @@ export interface UnitDocument {
 export type StoredDocument = readonly [
   formatVersion: 2,
   baseMs: number,
-  /** Numbers, but for the values of dimensions. */
+  /** Numbers, but for values of dimensions that have none. */
   exposures: (number | string)[][],
   outside: number[],
   outcomes: number[],
@@ -143,23 +146,30 @@ export function encodeDocument(document: UnitDocument, names: Names): string {
   return JSON.stringify(stored);
 }
 
+/**
+ * experiment, phase, time, delay, variant; standing and late events in one number; of a quarantined unit its second variant;
+ * how many dimensions, name and value of each; of each metric its number twice and y, or that plus one and y, d, x.
+ */
 function encodeExposure(exposure: UnitExposure, baseMs: number, names: Names): (number | string)[] {
-  const { secondVariant } = exposure;
+  const { standing, secondVariant, lateEvents, dimensions } = exposure;
   const encoded: (number | string)[] = [
     names.idOf(exposure.experiment),
     exposure.phase,
     exposure.timeMs - baseMs,
     exposure.delayMinutes,
     names.idOf(exposure.variant),
-    standings.indexOf(exposure.standing),
-    secondVariant === undefined ? -1 : names.idOf(secondVariant),
-    exposure.lateEvents,
-    exposure.dimensions.length,
+    lateEvents * mostStandings + standings.indexOf(standing),
   ];
-  for (const { dimension, value } of exposure.dimensions) {
-    encoded.push(names.idOf(dimension), value);
+  if (standing === "quarantined") encoded.push(names.idOf(secondVariant ?? ""));
+  encoded.push(dimensions.length);
+  for (const { dimension, value } of dimensions) {
+    encoded.push(names.idOf(dimension), names.idOfValue(value) ?? value);
   }
-  for (const { metric, y, d, x } of exposure.values) encoded.push(names.idOf(metric), y, d, x);
+  for (const { metric, y, d, x } of exposure.values) {
+    const id = 2 * names.idOf(metric);
+    if (d === 0 && x === 0) encoded.push(id, y);
+    else encoded.push(id + 1, y, d, x);
+  }
   return encoded;
 }
 
@@ -185,28 +195,40 @@ function decodeExposure(
   baseMs: number,
   names: Names,
 ): UnitExposure {
-  const number = (at: number) => Number(encoded[at]);
-  const name = (at: number) => names.nameOf(number(at));
-  const second = number(6);
-  const valuesAt = 9 + 2 * number(8);
+  let at = 0;
+  const number = () => Number(encoded[at++]);
+  const name = () => names.nameOf(number());
+  const value = () => {
+    const given = encoded[at++];
+    return typeof given === "number" ? names.nameOf(given) : (given ?? "");
+  };
+  const experiment = name();
+  const phase = number();
+  const timeMs = baseMs + number();
+  const delayMinutes = number();
+  const variant = name();
+  const state = number();
+  const standing = standings[state % mostStandings] ?? "counted";
+  const second = standing === "quarantined" ? { secondVariant: name() } : null;
   const dimensions: DimensionValue[] = [];
-  for (let at = 9; at < valuesAt; at += 2) {
-    dimensions.push({ dimension: name(at), value: String(encoded[at + 1]) });
-  }
+  for (let left = number(); left > 0; left--)
+    dimensions.push({ dimension: name(), value: value() });
   const values: MetricValue[] = [];
-  for (let at = valuesAt; at < encoded.length; at += 4) {
-    values.push({ metric: name(at), y: number(at + 1), d: number(at + 2), x: number(at + 3) });
+  while (at < encoded.length) {
+    const id = number();
+    const [metric, y] = [names.nameOf(id >> 1), number()];
+    values.push(id % 2 === 0 ? { metric, y, d: 0, x: 0 } : { metric, y, d: number(), x: number() });
   }
   return {
-    experiment: name(0),
-    phase: number(1),
-    timeMs: baseMs + number(2),
-    delayMinutes: number(3),
-    variant: name(4),
+    experiment,
+    phase,
+    timeMs,
+    delayMinutes,
+    variant,
     dimensions,
-    standing: standings[number(5)] ?? "counted",
-    ...(second !== -1 && { secondVariant: names.nameOf(second) }),
+    standing,
+    ...second,
     values,
-    lateEvents: number(7),
+    lateEvents: Math.floor(state / mostStandings),
   };
 }

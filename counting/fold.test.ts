@@ -220,14 +220,15 @@ describe("which outcomes count", () => {
 
   test("a unit in more experiments than a row can hold is treated as hot and holds nothing up", () => {
     const dimensions = ["a", "b", "c", "d"];
-    const attributes = Object.fromEntries(dimensions.map((name) => [name, "x".repeat(100)]));
-    const experiments = Array.from({ length: 2_500 }, (_, i) =>
+    const attributes = (of: string) =>
+      Object.fromEntries(dimensions.map((name) => [name, `${of}${name}`.padEnd(100, "x")]));
+    const experiments = Array.from({ length: 3_000 }, (_, i) =>
       planOf({ dimensions }).experiments.map((experiment) => ({ ...experiment, key: `e${i}` })),
     ).flat();
     const shard = foldedShard();
     const events = [
       exposed({ unit: "neighbour", experiment: experiments[0]?.key ?? "" }),
-      ...experiments.map(({ key }) => exposed({ experiment: key, attributes })),
+      ...experiments.map(({ key }) => exposed({ experiment: key, attributes: attributes(key) })),
     ];
     const batch = { environment: "e", receivedAtMs: start, events };
     shard.receive([{ ...planOf(), experiments }], [batch]);

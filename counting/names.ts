@@ -5,6 +5,9 @@
 
 import type { UnitIdentity } from "./unit.ts";
 
+/** Names that there may be before values of dimensions are written out. */
+const valuesUpTo = 2_000;
+
 export class Names {
   readonly #names: string[];
   readonly #ids: Map<string, number>;
@@ -24,6 +27,11 @@ export class Names {
     const id = this.#names.push(name) - 1;
     this.#ids.set(name, id);
     return id;
+  }
+
+  /** Undefined for a new value when there are many names: free text must not fill the dictionary. */
+  idOfValue(value: string): number | undefined {
+    return this.#names.length < valuesUpTo ? this.idOf(value) : this.#ids.get(value);
   }
 
   nameOf(id: number): string {
