@@ -88,6 +88,15 @@ test("as middleware: what the routes read is the visitor's request, without its 
   expect(response.headers.getSetCookie()).toEqual([]);
 });
 
+test("as middleware of an app that is called in its own tests", async () => {
+  const given = await options();
+  const app = new Hono<{ Bindings: object }>()
+    .use(edgewise(() => given))
+    .get("/", (c) => c.html(page));
+  const response = await app.request(visitBy(treated), {}, {});
+  expect(await response.text()).toBe(page.replace("Old", "New"));
+});
+
 test("around a fetch handler: options are asked for once an isolate", async () => {
   const given = await options();
   const optionsOf = vi.fn<() => EdgewiseOptions>(() => given);

@@ -8,6 +8,7 @@ import type { HeadEdit } from "../contracts/page-edits.ts";
 import type { Csp, Permission } from "./csp.ts";
 import type { PlannedEdit } from "./decide.ts";
 import type { Notes } from "./notes.ts";
+import type { SafeRewriter } from "./safe-rewriter.ts";
 
 export interface PlannedHeadEdit extends PlannedEdit {
   edit: HeadEdit;
@@ -27,10 +28,10 @@ export interface HeadPage {
 const asHtml = { html: true };
 
 export function onHead(
-  rewriter: HTMLRewriter,
+  rewriter: SafeRewriter,
   planned: readonly PlannedHeadEdit[],
   page: HeadPage,
-): HTMLRewriter {
+): void {
   let { bootstrap } = page;
   let isOver = false;
   const done = new Set<PlannedHeadEdit>();
@@ -62,7 +63,7 @@ export function onHead(
     element(element) {
       if (isOver) return;
       if (!page.charsetInMeta) placeBootstrap((html) => element.prepend(html, asHtml));
-      element.onEndTag((tag) => end((html) => tag.before(html, asHtml)));
+      rewriter.atEndOf(element, (tag) => end((html) => tag.before(html, asHtml)));
     },
   });
   rewriter.on("body, frameset", {
@@ -99,7 +100,6 @@ export function onHead(
       );
     },
   });
-  return rewriter;
 }
 
 function saysCharset(meta: Element): boolean {

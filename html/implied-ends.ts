@@ -7,6 +7,7 @@
 
 import type { ElementEdit } from "../contracts/page-edits.ts";
 import { endedBy } from "./optional-end-tags.ts";
+import type { SafeRewriter } from "./safe-rewriter.ts";
 
 /** An element that an edit is of, until it ends. */
 interface Open {
@@ -32,7 +33,7 @@ export function changesContent(edit: ElementEdit): edit is ContentEdit {
 }
 
 /** For one page. The editor of a selector must be made before its elements are handled by anything else. */
-export function impliedEnds(rewriter: HTMLRewriter): (selector: string) => ContentEditor {
+export function impliedEnds(rewriter: SafeRewriter): (selector: string) => ContentEditor {
   return (selector) => {
     let open: Open | null = null;
 
@@ -42,9 +43,9 @@ export function impliedEnds(rewriter: HTMLRewriter): (selector: string) => Conte
         element.before(inside.append + inside.after, asHtml);
         open = null;
       } else if (endedBy.has(tagName)) {
-        if (inside.dropsContent) stripTags(element);
+        if (inside.dropsContent) stripTags(element, rewriter);
       } else if (inside.dropsContent) element.remove();
-      else whileOpen(element, inside);
+      else whileOpen(element, inside, rewriter);
     }
 
     rewriter.on(descendantsOf(selector), {
@@ -72,7 +73,7 @@ export function impliedEnds(rewriter: HTMLRewriter): (selector: string) => Conte
         after: "",
         depth: 0,
       };
-      element.onEndTag((tag) => {
+      rewriter.atEndOf(element, (tag) => {
         if (open !== begun) return;
         open = null;
         tag.before(begun.append, asHtml);
@@ -87,7 +88,7 @@ export function impliedEnds(rewriter: HTMLRewriter): (selector: string) => Conte
       if (!changesContent(edit)) return false;
       if (editing?.element !== element) editing = { element, begun: begin(element) };
       const { begun } = editing;
-      if (begun === null || !edited(edit, element, begun)) return false;
+      if (begun === null || !edited(edit, element, begun, rewriter)) return false;
       open = begun;
       return true;
     };
@@ -95,16 +96,16 @@ export function impliedEnds(rewriter: HTMLRewriter): (selector: string) => Conte
 }
 
 /** Takes an element's tags away. The rewriter takes away its parent's end tag when it has none of its own: that is put back. */
-function stripTags(element: Element): void {
+function stripTags(element: Element, rewriter: SafeRewriter): void {
   const { tagName } = element;
   element.removeAndKeepContent();
-  element.onEndTag((tag) => {
+  rewriter.atEndOf(element, (tag) => {
     if (tag.name !== tagName) tag.before(`</${tag.name}>`, asHtml);
   });
 }
 
 /** False: as any element is edited. */
-function edited(edit: ContentEdit, element: Element, open: Open): boolean {
+function edited(edit: ContentEdit, element: Element, open: Open, rewriter: SafeRewriter): boolean {
   switch (edit.action) {
     case "text":
       element.prepend(edit.text);
@@ -116,7 +117,7 @@ function edited(edit: ContentEdit, element: Element, open: Open): boolean {
       return true;
     case "remove":
       open.dropsContent = true;
-      stripTags(element);
+      stripTags(element, rewriter);
       return true;
     case "insert":
       if (edit.position === "append") open.append += edit.html;
@@ -127,9 +128,9 @@ function edited(edit: ContentEdit, element: Element, open: Open): boolean {
 }
 
 /** Counts an element in, until its end. */
-function whileOpen(element: Element, open: Open): void {
+function whileOpen(element: Element, open: Open, rewriter: SafeRewriter): void {
   try {
-    element.onEndTag(() => {
+    rewriter.atEndOf(element, () => {
       open.depth -= 1;
     });
     open.depth += 1;
@@ -139,11 +140,14 @@ function whileOpen(element: Element, open: Open): void {
 }
 
 /** Of each selector of the list. */
-function descendantsOf(selector: string): string {
+export function descendantsOf(selector: string): string {
   const parts: string[] = [];
   let part = "";
-  for (const piece of selector.match(/\\.|"[^"]*"|'[^']*'|\([^)]*\)|\[[^\]]*\]|[^]/g) ?? []) {
-    if (piece === ",") {
+  let depth = 0;
+  for (const piece of selector.match(/\\[^]|"[^"]*"|'[^']*'|[^]/g) ?? []) {
+    if (piece === "(" || piece === "[") depth += 1;
+    if (piece === ")" || piece === "]") depth -= 1;
+    if (piece === "," && depth === 0) {
       parts.push(part);
       part = "";
     } else part += piece;

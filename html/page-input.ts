@@ -9,23 +9,17 @@ import type { Input } from "./streams.ts";
 /** A shorter page has no tag that is too long for the rewriter. */
 const shortBytes = 2_000_000;
 
-export interface PageInput extends Input {
-  /** The page says its encoding in its first kilobyte, not in its headers. */
-  charsetInMeta: boolean;
-}
-
 /** Of a page whose headers say that it is UTF-8. */
 export function declaredInput(
   body: ReadableStream,
   { headers, url }: Response,
   later: Later,
   notes: Notes,
-): PageInput {
+): Input {
   const isShort = Number(headers.get("content-length") ?? Infinity) <= shortBytes;
-  const input = isShort
+  return isShort
     ? { readable: body, rest: () => null }
     : guarded(byteReader(body), [], later, () => notes.note("tag-too-long", url));
-  return { ...input, charsetInMeta: false };
 }
 
 /** Of a page whose headers do not say. When it is not UTF-8 either, its body as it came. */
@@ -34,13 +28,13 @@ export async function undeclaredInput(
   { url }: Response,
   later: Later,
   notes: Notes,
-): Promise<PageInput | ReadableStream> {
+): Promise<Input | ReadableStream> {
   const reader = byteReader(body);
   const { chunks, isUtf8 } = await readBeginning(reader);
   const input = guarded(reader, chunks, later, () => {
     if (isUtf8) notes.note("tag-too-long", url);
   });
-  if (isUtf8) return { ...input, charsetInMeta: true };
+  if (isUtf8) return input;
   const { readable, done } = followed(input.readable, input.rest, () => {});
   later(done);
   return readable;

@@ -9,6 +9,7 @@ import type { Edit } from "../contracts/page-edits.ts";
 import type { Flag } from "../core/index.ts";
 import { isRecord } from "../core/values.ts";
 import type { Published } from "../stores/snapshot-store.ts";
+import { descendantsOf } from "./implied-ends.ts";
 import type { Notes } from "./notes.ts";
 import { sanitised } from "./sanitise.ts";
 import { addressOf, urlMatcher } from "./url-rules.ts";
@@ -120,8 +121,10 @@ function compileVariants(variants: Flag["variants"]): Pages {
 }
 
 function ready(edit: Edit): Edit {
-  // Throws on a selector that does not parse.
-  if (isElementEdit(edit)) new HTMLRewriter().on(edit.selector, {});
+  if (isElementEdit(edit)) {
+    // Both throw on a selector that does not parse.
+    new HTMLRewriter().on(edit.selector, {}).on(descendantsOf(edit.selector), {});
+  }
   return (edit.action === "html" || edit.action === "insert") && edit.trusted !== true
     ? { ...edit, html: sanitised(edit.html) }
     : edit;

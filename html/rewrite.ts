@@ -1,6 +1,6 @@
 /**
  * The rewriter of one page: every selector that any of the planned edits has is looked for, what is met is told, and what is served is
- * done. A handler never throws into the page. Places in what another edit has removed are none: the visitor does not see them.
+ * done. Places in what another edit has removed are none: the visitor does not see them.
  */
 
 import { isElementEdit } from "../contracts/page-edits.ts";
@@ -11,13 +11,15 @@ import { onHead } from "./head-edits.ts";
 import type { HeadPage, PlannedHeadEdit } from "./head-edits.ts";
 import { changesContent, impliedEnds } from "./implied-ends.ts";
 import type { ContentEditor } from "./implied-ends.ts";
+import { safeRewriter } from "./safe-rewriter.ts";
+import type { SafeRewriter } from "./safe-rewriter.ts";
 
 interface PlannedElementEdit extends PlannedEdit {
   edit: ElementEdit;
 }
 
-export function rewriterOf(planned: readonly PlannedEdit[], page: HeadPage): HTMLRewriter {
-  const rewriter = new HTMLRewriter();
+export function rewriterOf(planned: readonly PlannedEdit[], page: HeadPage): SafeRewriter {
+  const rewriter = safeRewriter(page.notes);
   const bySelector = new Map<string, PlannedElementEdit[]>();
   const inHead: PlannedHeadEdit[] = [];
   for (const { edit, exposure, served } of planned) {
@@ -50,13 +52,9 @@ function meet(
   { page, editor }: { page: HeadPage; editor: ContentEditor | null },
 ): void {
   const { edit, served } = planned;
-  try {
-    if (element.removed || !hasPlace(edit, element, page)) return;
-    page.met(planned);
-    if (served && editor?.(edit, element) !== true) applyEdit(edit, element);
-  } catch (error) {
-    page.notes.note("failed", String(error));
-  }
+  if (element.removed || !hasPlace(edit, element, page)) return;
+  page.met(planned);
+  if (served && editor?.(edit, element) !== true) applyEdit(edit, element);
 }
 
 /** Style attributes are subject to the policies of the page's head. */

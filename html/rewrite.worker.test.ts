@@ -116,6 +116,18 @@ describe("edits of elements", () => {
   });
 });
 
+test("whatever throws in a handler, the page goes on as it is, noted", async () => {
+  const page = `<html><head><title>Old</title></head><body>${body}</body></html>`;
+  const served = [
+    { action: "text", selector: "b", text: "x" },
+    { action: "title", text: "x" },
+    { action: "meta", name: "x", content: "x" },
+  ];
+  const { text, noted } = await rewritten(page, { served, fails: true });
+  expect(text).toBe(page);
+  expect(noted).toEqual(["failed", "failed", "failed"]);
+});
+
 describe("elements without their end tag end where a browser ends them", () => {
   const list = `<ul><li class="a">A<li>B<li>C</ul><p>after`;
   const at = (edit: object) => ({ served: [{ selector: ".a", ...edit }] });
@@ -184,6 +196,14 @@ describe("elements without their end tag end where a browser ends them", () => {
       `<select><option class="a">X<option>B</select>x`,
     ],
     [`<dl><dt class="a">A<dd>B<dt>C</dl>`, at({ action: "remove" }), `<dl><dd>B<dt>C</dl>`],
+    [
+      `<ul><li class="a">A<li class="b, c">B<li>C</ul>`,
+      at({
+        action: "remove",
+        selector: `li:not(:not(.a), .c), [class="b, c"]:not([x="("], :not([class]))`,
+      }),
+      `<ul><li>C</ul>`,
+    ],
   ])("%s %j", async (page, given, expected) => {
     expect((await rewritten(page, given)).text).toBe(expected);
     // However the page is cut into chunks.

@@ -121,6 +121,16 @@ async function edited(
     return new Response(body, { status, statusText, headers });
   }
   const { later } = applying;
+  const met = new Set<Exposure>();
+  const rewriter = rewriterOf(planned, {
+    csp: contentSecurityPolicy(response.headers.get("content-security-policy")),
+    notes: services.notes,
+    met: ({ exposure }) => {
+      if (exposure !== null) met.add(exposure);
+    },
+    bootstrap,
+    charsetInMeta: kind === "undeclared",
+  });
   const input =
     kind === "page"
       ? declaredInput(body, response, later, services.notes)
@@ -129,16 +139,7 @@ async function edited(
     services.notes.note("not-utf-8");
     return new Response(input, response);
   }
-  const met = new Set<Exposure>();
-  const rewritten = rewriterOf(planned, {
-    csp: contentSecurityPolicy(response.headers.get("content-security-policy")),
-    notes: services.notes,
-    met: ({ exposure }) => {
-      if (exposure !== null) met.add(exposure);
-    },
-    bootstrap,
-    charsetInMeta: input.charsetInMeta,
-  }).transform(
+  const rewritten = rewriter.transform(
     new Response(input.readable, { headers: { "content-type": "text/html; charset=utf-8" } }),
   );
   if (rewritten.body === null) throw new Error("the rewriter gave no body");

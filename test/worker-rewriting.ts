@@ -16,6 +16,8 @@ interface Given {
   csp?: string;
   bootstrap?: string | null;
   charsetInMeta?: boolean;
+  /** What is met throws. */
+  fails?: boolean;
 }
 
 export function exposureOf(experiment: string): Exposure {
@@ -41,7 +43,10 @@ export async function rewritten(chunks: string | string[], given: Given) {
     {
       csp: contentSecurityPolicy(given.csp ?? null),
       notes: { note: (reason) => noted.push(reason) },
-      met: ({ exposure }) => met.add(exposure?.experiment ?? ""),
+      met: ({ exposure }) => {
+        if (given.fails === true) throw new Error("the middleware's own fault");
+        met.add(exposure?.experiment ?? "");
+      },
       bootstrap: given.bootstrap ?? null,
       charsetInMeta: given.charsetInMeta ?? false,
     },

@@ -1,0 +1,41 @@
+/** HTMLRewriter whose handlers never throw into the page, which would end it: what throws is noted, and the page goes on as it is. */
+
+import type { Notes } from "./notes.ts";
+
+export interface SafeRewriter {
+  on(
+    selector: string,
+    handlers: {
+      element?: (element: Element) => void;
+      text?: (text: Text) => void;
+      comments?: (comment: Comment) => void;
+    },
+  ): void;
+  /** `handler` is called where the element ends: by its own end tag, or by its parent's when it has none. Throws on one that cannot have any. */
+  atEndOf(element: Element, handler: (tag: EndTag) => void): void;
+  transform(response: Response): Response;
+}
+
+export function safeRewriter(notes: Notes): SafeRewriter {
+  const rewriter = new HTMLRewriter();
+  const safe =
+    <Token>(handler: (token: Token) => void) =>
+    (token: Token) => {
+      try {
+        handler(token);
+      } catch (error) {
+        notes.note("failed", String(error));
+      }
+    };
+  return {
+    on(selector, { element, text, comments }) {
+      rewriter.on(selector, {
+        ...(element && { element: safe(element) }),
+        ...(text && { text: safe(text) }),
+        ...(comments && { comments: safe(comments) }),
+      });
+    },
+    atEndOf: (element, handler) => element.onEndTag(safe(handler)),
+    transform: (response) => rewriter.transform(response),
+  };
+}
