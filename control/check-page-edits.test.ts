@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { flagBody } from "../contracts/flag.ts";
 import * as z from "zod/mini";
+import { experimentBody } from "../contracts/experiment.ts";
+import { checkExperiment } from "./check-experiment.ts";
 import { checkFlag } from "./check-flag.ts";
 import { pageEditsErrors } from "./check-page-edits.ts";
 import { isStreamable } from "./selector.ts";
@@ -113,6 +115,23 @@ test("a flag with an edit that cannot be done is refused with the place in its b
       pointer: "/variants/1/value/pageEdits/0/edits/0/selector",
       detail: expect.stringContaining("streams"),
     },
+  ]);
+});
+
+test("an experiment's own values are judged likewise", () => {
+  const body = z.parse(experimentBody, {
+    key: "banner",
+    variants: [
+      { key: "control", weight: 50, value: {}, isControl: true },
+      { key: "treatment", weight: 50, value: edited({ action: "explode" }) },
+    ],
+    metrics: { primary: ["m"] },
+    plan: { maximumSampleSize: 100 },
+  });
+  const metric = { archivedAt: null, body: { key: "m" } };
+  const state = { flags: [], experiments: [], segments: [], layers: [], metrics: [metric] };
+  expect(checkExperiment(body, state as never).map(({ pointer }) => pointer)).toEqual([
+    "/variants/1/value/pageEdits/0/edits/0/action",
   ]);
 });
 
