@@ -11,7 +11,7 @@ import { jsonParameters } from "./json-parameters.ts";
 /** What D1 says to the second of them. */
 export const nameTaken = /UNIQUE constraint failed: names/;
 
-const list = z.object({ environment: z.string(), names: z.string() });
+const list = z.object({ environment: z.string(), lastId: z.number(), names: z.string() });
 const texts = z.array(z.string());
 
 /** The names of these environments, and every environment with its unit kinds. */
@@ -21,19 +21,20 @@ export async function readDictionary(
 ): Promise<Dictionary> {
   const { results } = await db
     .prepare(
-      `SELECT environment, json_group_array(name ORDER BY id) AS names FROM names
+      `SELECT environment, max(id) AS lastId, json_group_array(name ORDER BY id) AS names FROM names
        WHERE environment IN (SELECT value FROM json_each(?1)) GROUP BY environment`,
     )
     .bind(JSON.stringify(["", ...environments]))
     .all();
   const lists = z.parse(z.array(list), results);
-  return new Dictionary(
-    new Map(lists.map(({ environment, names }) => [environment, namesIn(names)])),
-  );
+  return new Dictionary(new Map(lists.map((each) => [each.environment, namesIn(each)])));
 }
 
-function namesIn(json: string): string[] {
-  return z.parse(texts, JSON.parse(json));
+/** By number. */
+function namesIn({ environment, lastId, names }: z.output<typeof list>): string[] {
+  const known = z.parse(texts, JSON.parse(names));
+  if (known.length === lastId + 1) return known;
+  throw new Error(`names of environment "${environment}" are missing: documents cannot be read`);
 }
 
 /** None when no name is new. */

@@ -5,7 +5,7 @@ import { compilePlan } from "../counting/plan.ts";
 import type { CountedEvent } from "../counting/types.ts";
 import { bought, exposed, hour, planOf, start, startHour } from "../test/checkout-events.ts";
 import { rowsOf, wipe } from "../test/worker-shard.ts";
-import { unitShard } from "./unit-shard.ts";
+import { foldIntoRebuild, unitShard } from "./unit-shard.ts";
 
 const plan = planOf({ dimensions: ["country"] });
 const plans = new Map([["e", compilePlan(plan)]]);
@@ -131,6 +131,40 @@ describe("a fold", () => {
     await unitShard(overtaken).fold(plans, batch(exposed()), start);
     expect(await sumOf("populations", "n")).toBe(1);
     expect(await sumOf("cells", "y")).toBe(1);
+  });
+
+  test("of a rebuild reads again when a consumer has given the same numbers to other names meanwhile", async () => {
+    await wipe(env.METRICS_0);
+    await env.METRICS_0.prepare("DELETE FROM names").run();
+    const [first, second] = [
+      batch(exposed({ variant: "one_page" }), bought(start + 1, 1, { kind: "device" })),
+      batch(exposed({ unit: "u2", attributes: { country: "US" } }), bought(start + 1)),
+    ];
+    let overtakings = 0;
+    const overtaken = beforeTheWrite(() => {
+      overtakings++;
+      return unitShard(env.METRICS_0).fold(plans, first, start);
+    });
+    await foldIntoRebuild(overtaken, plans, second);
+    expect(overtakings).toBe(1);
+    await foldIntoRebuild(env.METRICS_0, plans, first);
+    await unitShard(env.METRICS_0).fold(plans, second, start);
+    expect(await rowsOf(env.METRICS_0, "_rebuild")).toEqual(await rowsOf(env.METRICS_0));
+    expect(await rowsOf(env.METRICS_0)).not.toEqual([]);
+    const names = await rows("names");
+    expect(new Set(names.map(({ environment, name }) => `${environment} ${name}`)).size).toBe(
+      names.length,
+    );
+  });
+
+  test("that finds names missing does not guess", async () => {
+    await wipe(env.METRICS_0);
+    await unitShard(env.METRICS_0).fold(plans, batch(exposed()), start);
+    const lost = env.METRICS_0.prepare("DELETE FROM names WHERE environment = 'e' AND id = 0");
+    await lost.run();
+    const folded = unitShard(env.METRICS_0).fold(plans, batch(bought(start + 1)), start);
+    await expect(folded).rejects.toThrow("are missing");
+    await env.METRICS_0.prepare("DELETE FROM names").run();
   });
 
   test("that is always overtaken gives up, having counted nothing of its own", async () => {
