@@ -16,11 +16,11 @@ import { bundle } from "../scripts/local/bundle.ts";
 import { migrate } from "../scripts/local/migrate.ts";
 import { noteWorkerd } from "../scripts/local/workerd-process.ts";
 import { watchHeap } from "./events-memory.ts";
+import { shards } from "./events-workload.ts";
 import type { CellTotal } from "./events-workload.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const name = "edgewise-ingest";
-const shards = 4;
 export const key = "ew_server_bench_events";
 
 /** "fold" is the consumer as it is deployed; "insert" makes a row of every event, and nothing else. */

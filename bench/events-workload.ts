@@ -1,8 +1,11 @@
 /** What `bench/events.ts` sends, and what must be in the cells at the end: counted beside, a typed array a figure, by the rules alone. */
 import type { CountedMetric, CountingPlan } from "../counting/types.ts";
+import { shardOf } from "../counting/unit.ts";
 import { seeded } from "./stats-random.ts";
 
 export const environment = "0197f0c1-7c3e-7000-8000-000000000001";
+/** As configured for the ingest worker. */
+export const shards = 4;
 const hourMs = 3_600_000;
 /** An intake takes as many a request. */
 const batchEvents = 1_000;
@@ -71,11 +74,15 @@ export class Workload {
   /** By event name: how many each unit had, and their sum. */
   readonly #counts: Uint16Array[];
   readonly #sums: Float64Array[];
+  /** Their numbers; null: all. */
+  readonly #units: Int32Array | null;
   #exposed = 0;
   #outcomes = 0;
 
-  constructor(shape: Shape, maxUnits: number) {
+  /** With `oneShard` only units of shard 0: then messages and batches are as large as they get. */
+  constructor(shape: Shape, maxUnits: number, { oneShard = false } = {}) {
     this.#shape = shapes[shape];
+    this.#units = oneShard ? unitsOfShard0(maxUnits) : null;
     const { experiments, metrics, events } = this.#shape;
     this.#counts = events.map(() => new Uint16Array(maxUnits));
     this.#sums = events.map(() => new Float64Array(maxUnits));
@@ -121,7 +128,7 @@ export class Workload {
       const time = new Date(this.#startMs - ((unit * 7_919) % hourMs)).toISOString();
       const attributes = `{"country":"${countries[unit % 5]}","device":"${devices[unit % 2]}","platform":"${platforms[unit % 3]}"}`;
       for (const [i, experiment] of this.#shape.experiments.entries()) {
-        yield `{"type":"exposure","experiment":"${experiment}","phase":1,"variant":"${variantOf(unit, i)}","unit":"${nameOf(unit)}","timestamp":"${time}","attributes":${attributes}}`;
+        yield `{"type":"exposure","experiment":"${experiment}","phase":1,"variant":"${variantOf(unit, i)}","unit":"${this.#nameOf(unit)}","timestamp":"${time}","attributes":${attributes}}`;
       }
     }
   }
@@ -141,7 +148,7 @@ export class Workload {
       if (!counts || !sums) continue;
       counts[unit] = (counts[unit] ?? 0) + 1;
       sums[unit] = (sums[unit] ?? 0) + value;
-      yield `{"type":"outcome","id":"${idOf(this.#outcomes++)}","name":"${names[event]}","unit":"${nameOf(unit)}","value":${value},"timestamp":"${new Date().toISOString()}"}`;
+      yield `{"type":"outcome","id":"${idOf(this.#outcomes++)}","name":"${names[event]}","unit":"${this.#nameOf(unit)}","value":${value},"timestamp":"${new Date().toISOString()}"}`;
     }
   }
 
@@ -155,6 +162,10 @@ export class Workload {
     for (let i = 0; i < events; i++) {
       yield `{"type":"outcome","id":"${idOf(this.#outcomes++)}","name":"${name}","unit":"in-a-loop","timestamp":"${new Date().toISOString()}"}`;
     }
+  }
+
+  #nameOf(unit: number): string {
+    return nameOf(this.#units?.[unit] ?? unit);
   }
 
   /** What the cells of all units must hold now. */
@@ -186,6 +197,16 @@ export class Workload {
       }),
     );
   }
+}
+
+function unitsOfShard0(count: number): Int32Array {
+  const units = new Int32Array(count);
+  let number = 0;
+  for (let i = 0; i < count; number++) {
+    const unit = { kind: "targetingKey", unit: nameOf(number) };
+    if (shardOf(environment, unit, shards) === 0) units[i++] = number;
+  }
+  return units;
 }
 
 const nameOf = (unit: number) => `visitor-${unit}`;

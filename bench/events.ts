@@ -15,10 +15,10 @@ import type { CellTotal, Requests, Shape } from "./events-workload.ts";
 
 const CONNECTIONS = 6;
 /** Sending waits while more events than this are on their way, as in a service that keeps up. */
-const UNFOLDED = 300_000;
+const UNFOLDED = 200_000;
 const POLL_MS = 100;
 /** Of an isolate's 128 MB, what V8 may fill with objects before it must collect them; the rest is for buffers. */
-const HEAP_MB = 64;
+const HEAP_MB = 96;
 
 const { values: options } = parseArgs({
   options: {
@@ -99,14 +99,15 @@ function verify(expected: readonly CellTotal[], found: readonly CellTotal[]): vo
 interface Run extends SystemOptions {
   shape: Shape;
   units: number;
+  oneShard?: boolean;
 }
 
 async function within<T>(
-  { shape, units, ...options }: Run,
+  { shape, units, oneShard = false, ...options }: Run,
   work: (system: EventsSystem, workload: Workload) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "edgewise-bench-"));
-  const workload = new Workload(shape, units);
+  const workload = new Workload(shape, units, { oneShard });
   try {
     const system = await startEvents(folder, workload.plan, options);
     try {
@@ -192,10 +193,10 @@ const table: [string, () => Promise<object>][] = [
     () => counting({ shape: "1 × 1", units: units / 10, consumer: "insert" }, outcomes / 10),
   ],
   [
-    `memory: 3x5, ${HEAP_MB} MB of objects at most`,
+    `memory: 3x5, one shard, ${HEAP_MB} MB of objects at most`,
     () =>
       counting(
-        { shape: "3 × 5", units: units / 5, consumer: "fold", heapMb: HEAP_MB },
+        { shape: "3 × 5", units: units / 5, consumer: "fold", heapMb: HEAP_MB, oneShard: true },
         outcomes / 5,
       ),
   ],
