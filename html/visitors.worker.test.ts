@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { compile, evaluate } from "../core/index.ts";
-import { onPages, site, visitBy, visitorId } from "../test/worker-pages.ts";
+import { assignment, onPages, site, visitBy, visitorId } from "../test/worker-pages.ts";
 
 /** 100,000 of them come over HTTP in bench/html-visitors.ts. */
 const visitors = 9_000;
@@ -23,23 +22,6 @@ function chiSquared([first, second]: readonly [number, number]): number {
   return ((first - expected) ** 2 + (second - expected) ** 2) / expected;
 }
 
-/** What core alone gives each unit. */
-function assignment({ flag, experiment }: ReturnType<typeof onPages>) {
-  const compiled = compile({
-    formatVersion: 1,
-    environment: "e",
-    version: 1,
-    flags: [flag],
-    experiments: [experiment],
-    holdouts: [],
-    segments: [],
-  });
-  return (targetingKey: string) =>
-    evaluate(compiled, flag.key, { targetingKey }).variant === "treatment"
-      ? "treatment"
-      : "control";
-}
-
 test(
   `${visitors} visitors: equal shares, the same opportunities in control and treatment, exposed to what is painted (χ² < 10.83)`,
   { timeout: 60_000 },
@@ -56,7 +38,7 @@ test(
     for (let n = 0; n < visitors; n++) {
       const { path, body, places } = pages[n % pages.length] ?? shop;
       const unit = visitorId(n);
-      const variant = assigned(unit);
+      const variant = assigned(unit) === "treatment" ? "treatment" : "control";
       opportunities[variant] += places;
       const { text, exposures } = await visit(visitBy(unit, path), body);
       exposed[variant] += exposures.length;

@@ -16,7 +16,9 @@ const worker = `
     const { pathname, search } = new URL(request.url);
     return fetch(new Request(new URL(pathname + search, env.ORIGIN), request), { redirect: "manual" });
   };
-  const edited = withEdgewise(origin, (env) => ({ config: { service: env.EDGEWISE, key: env.KEY } }));
+  const edited = withEdgewise(origin, (env) => ({
+    config: env.API === null ? { service: env.EDGEWISE, key: env.KEY } : { url: env.API, key: env.KEY },
+  }));
   export default {
     fetch: (request, env, context) =>
       env.EDITED ? edited(request, env, context) : origin(request, env),
@@ -32,6 +34,8 @@ export type SentExposure = z.output<typeof sentEvents>["events"][number];
 export interface Site {
   /** With experiments. */
   edited: string;
+  /** With experiments, of which it learns over the network. */
+  remote: string;
   /** The origin through a worker that changes nothing. */
   plain: string;
   exposures: SentExposure[];
@@ -45,23 +49,41 @@ export async function startSite(snapshot: Snapshot, origin: RequestListener): Pr
   const port = await listening(server);
   const exposures: SentExposure[] = [];
   let tell = () => {};
-  const edgewise = async (request: WorkerRequest) => {
-    if (request.url.endsWith("/api/v1/config")) {
-      const etag = `"${snapshot.environment}.${snapshot.version}"`;
-      return new WorkerResponse(JSON.stringify(snapshot), { headers: { etag } });
+  /** Edgewise's API, as far as the middleware asks it. */
+  const api = (url: string, authorization: string | null, body: string) => {
+    if (authorization !== `Bearer ${key}`) return { status: 401, headers: {}, text: "{}" };
+    if (url.endsWith("/api/v1/config")) {
+      const headers = { etag: `"${snapshot.environment}.${snapshot.version}"` };
+      return { status: 200, headers, text: JSON.stringify(snapshot) };
     }
-    exposures.push(...z.parse(sentEvents, await request.json()).events);
+    exposures.push(...z.parse(sentEvents, JSON.parse(body)).events);
     tell();
-    return new WorkerResponse(JSON.stringify({ accepted: 1, rejected: [] }), { status: 202 });
+    return { status: 202, headers: {}, text: JSON.stringify({ accepted: 1, rejected: [] }) };
   };
+  const service = async (request: WorkerRequest) => {
+    const { headers, url } = request;
+    const { text, ...init } = api(url, headers.get("authorization"), await request.text());
+    return new WorkerResponse(text, init);
+  };
+  const apiServer = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request
+      .on("data", (chunk: Buffer) => chunks.push(chunk))
+      .on("end", () => {
+        const { authorization = null } = request.headers;
+        const answer = api(request.url ?? "", authorization, Buffer.concat(chunks).toString());
+        response.writeHead(answer.status, answer.headers).end(answer.text);
+      });
+  });
+  const apiPort = await listening(apiServer);
   const script = await bundle(worker);
-  const workerOf = (name: string, edits: boolean) => ({
+  const workerOf = (name: string, more: { EDITED: boolean; API: string | null }) => ({
     name,
     modules: true,
     script,
     compatibilityDate: "2026-11-01",
-    bindings: { ORIGIN: `http://127.0.0.1:${port}`, KEY: key, EDITED: edits },
-    serviceBindings: { EDGEWISE: edgewise },
+    bindings: { ORIGIN: `http://127.0.0.1:${port}`, KEY: key, ...more },
+    serviceBindings: { EDGEWISE: service },
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   });
   const miniflare = new Miniflare(
@@ -70,12 +92,17 @@ export async function startSite(snapshot: Snapshot, origin: RequestListener): Pr
       port: 0,
       cf: false,
       telemetry: { enabled: false },
-      workers: [workerOf("edited", true), workerOf("plain", false)],
+      workers: [
+        workerOf("edited", { EDITED: true, API: null }),
+        workerOf("remote", { EDITED: true, API: `http://127.0.0.1:${apiPort}` }),
+        workerOf("plain", { EDITED: false, API: null }),
+      ],
     }),
   );
   await miniflare.ready;
   return {
     edited: (await miniflare.unsafeGetDirectURL("edited")).origin,
+    remote: (await miniflare.unsafeGetDirectURL("remote")).origin,
     plain: (await miniflare.unsafeGetDirectURL("plain")).origin,
     exposures,
     exposed: async (count) => {
@@ -87,8 +114,10 @@ export async function startSite(snapshot: Snapshot, origin: RequestListener): Pr
     },
     async stop() {
       await miniflare.dispose();
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
+      for (const each of [server, apiServer]) {
+        each.closeAllConnections();
+        await new Promise((closed) => each.close(closed));
+      }
     },
   };
 }

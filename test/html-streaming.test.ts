@@ -29,11 +29,11 @@ afterAll(async () => {
 });
 
 /** Asks for a page, and gives the origin's answer to it beside what the visitor gets. */
-async function visit(path: string) {
+async function visit(path: string, from = site.edited) {
   const asked = new Promise<void>((done) => {
     opened = done;
   });
-  const answered = ask(`${site.edited}${path}`);
+  const answered = ask(`${from}${path}`);
   await asked;
   const origin = open.at(-1);
   if (origin === undefined) throw new Error("the origin was not asked");
@@ -142,4 +142,14 @@ test("a visitor's pages are all of one variant, the one that is logged", async (
     expect(body.toString()).toBe(painted);
     expect(headers.some(([name]) => name === "set-cookie")).toBe(false);
   }
+});
+
+test("configuration and exposures over the network, with a server key", async () => {
+  const { origin, answered } = await visit("/remote", site.remote);
+  origin.end("<h1>Old</h1>");
+  const painted = await readUntil(await answered, "</h1>");
+  await site.exposed(1);
+  expect(site.exposures).toMatchObject([
+    { experiment: "first", variant: painted === "<h1>New</h1>" ? "treatment" : "control" },
+  ]);
 });

@@ -152,8 +152,8 @@ export function visitorId(n: number): string {
   return `${n.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
 }
 
-/** Visitors that the experiment gives this variant, found by core alone. */
-export function unitsIn(variant: string, { flag, experiment }: OnPages): string[] {
+/** What core alone gives each unit. */
+export function assignment({ flag, experiment }: OnPages): (unit: string) => string {
   const compiled = compile({
     formatVersion: 1,
     environment: "e",
@@ -163,7 +163,13 @@ export function unitsIn(variant: string, { flag, experiment }: OnPages): string[
     holdouts: [],
     segments: [],
   });
+  return (targetingKey) => evaluate(compiled, flag.key, { targetingKey }).variant ?? "";
+}
+
+/** Visitors that the experiment gives this variant. */
+export function unitsIn(variant: string, made: OnPages): string[] {
+  const assigned = assignment(made);
   return Array.from({ length: 40 }, (_, n) => visitorId(n)).filter(
-    (unit) => evaluate(compiled, flag.key, { targetingKey: unit }).variant === variant,
+    (unit) => assigned(unit) === variant,
   );
 }
