@@ -14,7 +14,10 @@ interface Open {
   tag: string;
   enders: ReadonlySet<string>;
   dropsContent: boolean;
-  /** What is written where it ends: in it, and after it. */
+  /** HTML that is written where it begins, in it. */
+  prepend: string;
+  content: string;
+  /** Where it ends: in it, and after it. */
   append: string;
   after: string;
   /** Elements in it that have to end before it can. */
@@ -23,8 +26,12 @@ interface Open {
 
 const asHtml = { html: true };
 
-/** Does an edit, if the element is one of these; says whether it was. */
-export type ContentEditor = (edit: ElementEdit, element: Element) => boolean;
+export interface ContentEditor {
+  /** Takes an edit on, if the element is one of these; says whether it was. */
+  take: (edit: ElementEdit, element: Element) => boolean;
+  /** When all edits of the element have been taken on. */
+  begin: (element: Element) => void;
+}
 
 type ContentEdit = Extract<ElementEdit, { action: "text" | "html" | "remove" | "insert" }>;
 
@@ -37,7 +44,7 @@ export function impliedEnds(rewriter: SafeRewriter): (selector: string) => Conte
   return (selector) => {
     let open: Open | null = null;
 
-    function take(element: Element, inside: Open): void {
+    function meet(element: Element, inside: Open): void {
       const { tagName } = element;
       if (inside.depth === 0 && inside.enders.has(tagName)) {
         element.before(inside.append + inside.after, asHtml);
@@ -50,7 +57,7 @@ export function impliedEnds(rewriter: SafeRewriter): (selector: string) => Conte
 
     rewriter.on(descendantsOf(selector), {
       element(element) {
-        if (open !== null && !element.removed) take(element, open);
+        if (open !== null && !element.removed) meet(element, open);
       },
     });
     rewriter.on(selector, {
@@ -69,6 +76,8 @@ export function impliedEnds(rewriter: SafeRewriter): (selector: string) => Conte
         tag: element.tagName,
         enders,
         dropsContent: false,
+        prepend: "",
+        content: "",
         append: "",
         after: "",
         depth: 0,
@@ -84,13 +93,20 @@ export function impliedEnds(rewriter: SafeRewriter): (selector: string) => Conte
     }
 
     let editing: { element: Element; begun: Open | null } | null = null;
-    return (edit, element) => {
-      if (!changesContent(edit)) return false;
-      if (editing?.element !== element) editing = { element, begun: begin(element) };
-      const { begun } = editing;
-      if (begun === null || !edited(edit, element, begun, rewriter)) return false;
-      open = begun;
-      return true;
+    return {
+      take(edit, element) {
+        if (!changesContent(edit)) return false;
+        if (editing?.element !== element) editing = { element, begun: begin(element) };
+        const { begun } = editing;
+        if (begun === null || !isTaken(edit, begun)) return false;
+        if (edit.action === "remove") stripTags(element, rewriter);
+        open = begun;
+        return true;
+      },
+      begin(element) {
+        if (open === null || editing?.element !== element) return;
+        element.prepend(open.prepend + open.content, asHtml);
+      },
     };
   };
 }
@@ -104,27 +120,28 @@ function stripTags(element: Element, rewriter: SafeRewriter): void {
   });
 }
 
-/** False: as any element is edited. */
-function edited(edit: ContentEdit, element: Element, open: Open, rewriter: SafeRewriter): boolean {
+/** False: as any element is edited. Of several contents the last one stands. */
+function isTaken(edit: ContentEdit, open: Open): boolean {
   switch (edit.action) {
     case "text":
-      element.prepend(edit.text);
-      open.dropsContent = true;
-      return true;
     case "html":
-      element.prepend(edit.html, asHtml);
+      open.content = edit.action === "html" ? edit.html : escapedText(edit.text);
       open.dropsContent = true;
       return true;
     case "remove":
-      open.dropsContent = true;
-      stripTags(element, rewriter);
+      Object.assign(open, { dropsContent: true, prepend: "", content: "", append: "" });
       return true;
     case "insert":
-      if (edit.position === "append") open.append += edit.html;
-      else if (edit.position === "after") open.after = edit.html + open.after;
-      else return false;
+      if (edit.position === "before") return false;
+      if (edit.position === "prepend") open.prepend = edit.html + open.prepend;
+      else if (edit.position === "append") open.append += edit.html;
+      else open.after = edit.html + open.after;
       return true;
   }
+}
+
+function escapedText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 /** Counts an element in, until its end. */

@@ -40,6 +40,7 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: HeadPage): Saf
     rewriter.on(selector, {
       element(element) {
         for (const each of edits) meet(each, element, { page, editor });
+        editor?.begin(element);
       },
     });
   }
@@ -54,7 +55,7 @@ function meet(
   const { edit, served } = planned;
   if (element.removed || !hasPlace(edit, element, page)) return;
   page.met(planned);
-  if (served && editor?.(edit, element) !== true) applyEdit(edit, element);
+  if (served && editor?.take(edit, element) !== true) applyEdit(edit, element);
 }
 
 /** Style attributes are subject to the policies of the page's head. */

@@ -49,6 +49,35 @@ describe("edits of elements", () => {
     expect(text).toBe(`<a class="c" href="/">y!</a>`);
   });
 
+  test.each([["p"], ["div"]])("of several contents of a %s the last one stands", async (tag) => {
+    const { text } = await rewritten(`<${tag}>old</${tag}>`, {
+      served: [
+        { action: "text", selector: tag, text: "first" },
+        { action: "html", selector: tag, html: "<b>second</b>" },
+        { action: "insert", selector: tag, position: "prepend", html: "1" },
+        { action: "insert", selector: tag, position: "prepend", html: "0" },
+        { action: "insert", selector: tag, position: "after", html: "4" },
+        { action: "insert", selector: tag, position: "append", html: "2" },
+        { action: "insert", selector: tag, position: "after", html: "3" },
+      ],
+    });
+    expect(text).toBe(`<${tag}>01<b>second</b>2</${tag}>34`);
+  });
+
+  test.each([["p"], ["div"]])(
+    "nothing is left of a %s that is changed and removed",
+    async (tag) => {
+      const { text } = await rewritten(`a<${tag}>old</${tag}>b`, {
+        served: [
+          { action: "text", selector: tag, text: "new" },
+          { action: "insert", selector: tag, position: "append", html: "!" },
+          { action: "remove", selector: tag },
+        ],
+      });
+      expect(text).toBe("ab");
+    },
+  );
+
   test("another variant's are looked for and not made", async () => {
     const { text, met } = await rewritten(body, {
       other: [{ action: "remove", selector: "#d" }],
