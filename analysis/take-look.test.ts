@@ -59,6 +59,24 @@ test("a later look leaves the bounds of the earlier ones as they were", () => {
   expect(three.slice(0, 2)).toEqual(two);
 });
 
+test("a ledger that was touched is refused: each earlier bound is solved again and must be the same", () => {
+  const [first] = ledgerAfter([even(4_000)]);
+  const inputs = {
+    phase: phaseOf(),
+    matured: matured({ a: converted(3_000, 300), b: converted(3_000, 300) }),
+    ...at(startMs + 5 * dayMs),
+  };
+  const touched = (change: object) => () =>
+    takeLook({ ...inputs, ledger: [{ ...(first as LedgerRow), ...change }] });
+  expect(touched({})()).toHaveLength(1);
+  expect(touched({ boundary: (first?.boundary ?? 0) - 1e-8 })).toThrow(
+    /not as it was written: look 1/,
+  );
+  expect(touched({ informationFraction: 0.41, spendingTime: 0.41 })).toThrow(
+    /not as it was written/,
+  );
+});
+
 test("an overrun spends what is left, at the information that there is", () => {
   const [, last] = ledgerAfter([5_000, 12_000].map(even));
   expect(last).toMatchObject({ informationFraction: 1.2, spendingTime: 1, final: true });

@@ -17,6 +17,8 @@ import { futilityAt } from "./futility.ts";
 import { readingOf } from "./readings.ts";
 import type { Reading, ReadingsByVariant } from "./readings.ts";
 
+const boundTolerance = 1e-9;
+
 /** The rows that this refresh appends: none unless a look is due. */
 export function takeLook(inputs: LookInputs): LedgerRow[] {
   const due = plannedLook(inputs);
@@ -63,6 +65,7 @@ function appendTo(
     sides: plan.sides,
     spending: plan.spending,
   });
+  requireSameBounds(before, bounds.upper);
   const level = 1 - plan.ledgerAlpha;
   const theta = thetaOf(phase, metric, readings);
   const compared = decisive(phase, metric, { readings, theta, treatment: variant, level });
@@ -97,6 +100,17 @@ function appendTo(
     },
   };
   return [{ ...taken, inference: lookInference(phase, metric, { before, taken }) }];
+}
+
+/** Solved again from the same fractions they are the same; else the ledger was touched, and nothing may be built on it. */
+function requireSameBounds(before: readonly LedgerRow[], solved: readonly number[]): void {
+  for (const [index, { boundary, look, metric, variant }] of before.entries()) {
+    const again = solved[index] ?? Infinity;
+    if (boundary === null || Math.abs(boundary - again) <= boundTolerance) continue;
+    throw new Error(
+      `the ledger of ${metric} and ${variant} is not as it was written: look ${look} has the boundary ${boundary}, and its information gives ${again}`,
+    );
+  }
 }
 
 /** One-sided plans look only in the desired direction. */
