@@ -1,6 +1,6 @@
 /**
  * One database METRICS_s: the units of a shard and what they add up to. `fold` counts events exactly once:
- * documents and cells change in one transaction, and only when nobody else has written since the documents were read.
+ * a unit's document and what it changes in cells are written in one transaction, and only when nobody else has written since it was read.
  * While a rebuild catches up, its tables get the same events in the same transaction, so that none is missing when they take over.
  * Hazard: it reads, folds and writes; with several consumers on one shard it stays right, but they undo each other's work.
  */
@@ -21,14 +21,14 @@ const charactersAWrite = 6_000_000;
 const lostRace = /NOT NULL constraint failed: meta\.version/;
 
 export interface UnitShard {
-  /** Rejects when D1 fails; then nothing was counted, and folding the same events again is safe in any case. */
+  /** Rejects when D1 fails; then at most some units were counted, each as a whole, and folding the same events again is safe in any case. */
   fold(plans: Plans, batches: readonly EventBatch[], nowMs: number): Promise<void>;
 }
 
 export function unitShard(db: D1Database): UnitShard {
   return {
     async fold(plans, batches, nowMs) {
-      const noted = (some: readonly EventBatch[]) => progressStatements(db, some, nowMs);
+      const noted = progressStatements(db, batches, nowMs);
       await foldInto(db, plans, batches, { into: ["", "mirror"], noted });
     },
   };
@@ -40,14 +40,14 @@ export async function foldIntoRebuild(
   plans: Plans,
   batches: readonly EventBatch[],
 ): Promise<void> {
-  await foldInto(db, plans, batches, { into: ["_rebuild"], noted: () => [] });
+  await foldInto(db, plans, batches, { into: ["_rebuild"], noted: [] });
 }
 
 interface Target {
   /** "mirror": the rebuild's tables, if a rebuild asks for it. */
   into: (TableSuffix | "mirror")[];
-  /** Written in any case, in the same transaction. */
-  noted: (batches: readonly EventBatch[]) => D1PreparedStatement[];
+  /** Written in any case, in the last transaction. */
+  noted: D1PreparedStatement[];
 }
 
 async function foldInto(
@@ -97,7 +97,7 @@ async function foldOnce(
     }
     if (characters > charactersAWrite && !(await commit([]))) return false;
   }
-  return commit(noted(batches));
+  return commit(noted);
 }
 
 function begin(suffixes: readonly TableSuffix[]): Map<TableSuffix, Folding> {
