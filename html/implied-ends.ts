@@ -14,6 +14,7 @@ interface Open {
   tag: string;
   enders: ReadonlySet<string>;
   dropsContent: boolean;
+  isRemoved: boolean;
   /** HTML that is written where it begins, in it. */
   prepend: string;
   content: string;
@@ -42,40 +43,39 @@ export function changesContent(edit: ElementEdit): edit is ContentEdit {
 /** For one page. The editor of a selector must be made before its elements are handled by anything else. */
 export function impliedEnds(rewriter: SafeRewriter): (selector: string) => ContentEditor {
   return (selector) => {
-    let open: Open | null = null;
-
-    function meet(element: Element, inside: Open): void {
-      const { tagName } = element;
-      if (inside.depth === 0 && inside.enders.has(tagName)) {
-        element.before(inside.append + inside.after, asHtml);
-        open = null;
-      } else if (endedBy.has(tagName)) {
-        if (inside.dropsContent) stripTags(element, rewriter);
-      } else if (inside.dropsContent) element.remove();
-      else whileOpen(element, inside, rewriter);
-    }
+    /** Elements that are being edited, the innermost last. */
+    const open: Open[] = [];
 
     rewriter.on(descendantsOf(selector), {
       element(element) {
-        if (open !== null && !element.removed) meet(element, open);
+        if (element.removed) return;
+        for (let inside = open.at(-1); inside !== undefined; inside = open.at(-1)) {
+          if (inside.depth > 0 || !inside.enders.has(element.tagName)) {
+            goInto(element, inside, rewriter);
+            return;
+          }
+          element.before(writtenAtEnd(inside), asHtml);
+          open.pop();
+        }
       },
     });
     rewriter.on(selector, {
       text(text) {
-        if (open?.dropsContent === true) text.remove();
+        if (open.at(-1)?.dropsContent === true) text.remove();
       },
       comments(comment) {
-        if (open?.dropsContent === true) comment.remove();
+        if (open.at(-1)?.dropsContent === true) comment.remove();
       },
     });
 
-    function begin(element: Element): Open | null {
+    function opened(element: Element): Open | null {
       const enders = endedBy.get(element.tagName);
       if (enders === undefined) return null;
       const begun: Open = {
         tag: element.tagName,
         enders,
         dropsContent: false,
+        isRemoved: false,
         prepend: "",
         content: "",
         append: "",
@@ -83,11 +83,16 @@ export function impliedEnds(rewriter: SafeRewriter): (selector: string) => Conte
         depth: 0,
       };
       rewriter.atEndOf(element, (tag) => {
-        if (open !== begun) return;
-        open = null;
-        tag.before(begun.append, asHtml);
-        if (tag.name === begun.tag) tag.after(begun.after, asHtml);
-        else tag.before(begun.after, asHtml);
+        const at = open.indexOf(begun);
+        if (at === -1) return;
+        // Those in it that have no end tag end here too.
+        for (const inner of open.splice(at + 1).reverse()) tag.before(writtenAtEnd(inner), asHtml);
+        open.pop();
+        if (tag.name !== begun.tag) tag.before(writtenAtEnd(begun), asHtml);
+        else {
+          tag.before(begun.append, asHtml);
+          tag.after(begun.after, asHtml);
+        }
       });
       return begun;
     }
@@ -96,19 +101,32 @@ export function impliedEnds(rewriter: SafeRewriter): (selector: string) => Conte
     return {
       take(edit, element) {
         if (!changesContent(edit)) return false;
-        if (editing?.element !== element) editing = { element, begun: begin(element) };
+        if (editing?.element !== element) editing = { element, begun: opened(element) };
         const { begun } = editing;
         if (begun === null || !isTaken(edit, begun)) return false;
         if (edit.action === "remove") stripTags(element, rewriter);
-        open = begun;
+        if (!open.includes(begun)) open.push(begun);
         return true;
       },
       begin(element) {
-        if (open === null || editing?.element !== element) return;
-        element.prepend(open.prepend + open.content, asHtml);
+        if (editing?.element !== element || editing.begun === null) return;
+        element.prepend(editing.begun.prepend + editing.begun.content, asHtml);
       },
     };
   };
+}
+
+/** An element in one that is being edited, which it does not end. */
+function goInto(element: Element, inside: Open, rewriter: SafeRewriter): void {
+  if (endedBy.has(element.tagName)) {
+    if (inside.dropsContent) stripTags(element, rewriter);
+  } else if (inside.dropsContent) element.remove();
+  else whileOpen(element, inside, rewriter);
+}
+
+/** Where an element ends without an end tag: it gets one, so that what comes after it is not in it. */
+function writtenAtEnd({ tag, append, after, isRemoved }: Open): string {
+  return after === "" || isRemoved ? append + after : `${append}</${tag}>${after}`;
 }
 
 /** Takes an element's tags away. The rewriter takes away its parent's end tag when it has none of its own: that is put back. */
@@ -129,7 +147,11 @@ function isTaken(edit: ContentEdit, open: Open): boolean {
       open.dropsContent = true;
       return true;
     case "remove":
-      Object.assign(open, { dropsContent: true, prepend: "", content: "", append: "" });
+      open.isRemoved = true;
+      open.dropsContent = true;
+      open.prepend = "";
+      open.content = "";
+      open.append = "";
       return true;
     case "insert":
       if (edit.position === "before") return false;
@@ -156,8 +178,24 @@ function whileOpen(element: Element, open: Open, rewriter: SafeRewriter): void {
   }
 }
 
+/** Whether a selector may match an element whose end tag may be left out. Looking into what it matches costs several calls an element. */
+export function mayLackEndTag(selector: string): boolean {
+  return partsOf(selector).some((part) => {
+    if (/["'(\\]/.test(part)) return true;
+    const subject = part.split(/[\s>]+/).at(-1) ?? "";
+    const [, type] = /^([a-z][a-z\d]*)(?:[#.:[]|$)/i.exec(subject) ?? [];
+    return type === undefined || endedBy.has(type.toLowerCase());
+  });
+}
+
 /** Of each selector of the list. */
 export function descendantsOf(selector: string): string {
+  return partsOf(selector)
+    .map((part) => `${part} *`)
+    .join(", ");
+}
+
+function partsOf(selector: string): string[] {
   const parts: string[] = [];
   let part = "";
   let depth = 0;
@@ -169,5 +207,5 @@ export function descendantsOf(selector: string): string {
       part = "";
     } else part += piece;
   }
-  return [...parts, part].map((each) => `${each.trim()} *`).join(", ");
+  return [...parts, part].map((each) => each.trim());
 }

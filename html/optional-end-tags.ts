@@ -10,7 +10,8 @@ export const endedBy: ReadonlyMap<string, ReadonlySet<string>> = new Map(
     li: "li",
     dt: "dt dd",
     dd: "dt dd",
-    p: blocks,
+    // Items and cells end a paragraph with the item or cell that it is in.
+    p: `${blocks} dd dt li summary td th tr ${sections}`,
     rt: "rt rp",
     rp: "rt rp",
     option: "option optgroup hr",

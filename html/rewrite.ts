@@ -9,7 +9,7 @@ import type { PlannedEdit } from "./decide.ts";
 import { applyEdit, hasPlace } from "./element-edits.ts";
 import { onHead } from "./head-edits.ts";
 import type { HeadPage, PlannedHeadEdit } from "./head-edits.ts";
-import { changesContent, impliedEnds } from "./implied-ends.ts";
+import { changesContent, impliedEnds, mayLackEndTag } from "./implied-ends.ts";
 import type { ContentEditor } from "./implied-ends.ts";
 import { safeRewriter } from "./safe-rewriter.ts";
 import type { SafeRewriter } from "./safe-rewriter.ts";
@@ -35,7 +35,8 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: HeadPage): Saf
   }
   const contentEditor = impliedEnds(rewriter);
   for (const [selector, edits] of bySelector) {
-    const takesContent = edits.some(({ edit, served }) => served && changesContent(edit));
+    const takesContent =
+      mayLackEndTag(selector) && edits.some(({ edit, served }) => served && changesContent(edit));
     const editor = takesContent ? contentEditor(selector) : null;
     rewriter.on(selector, {
       element(element) {

@@ -171,7 +171,7 @@ describe("elements without their end tag end where a browser ends them", () => {
     [
       list,
       at({ action: "insert", position: "after", html: "<li>N" }),
-      `<ul><li class="a">A<li>N<li>B<li>C</ul><p>after`,
+      `<ul><li class="a">A</li><li>N<li>B<li>C</ul><p>after`,
     ],
     [`<ul><li>A<li class="a">B</ul>after`, at({ action: "remove" }), `<ul><li>A</ul>after`],
     [

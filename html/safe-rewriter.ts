@@ -11,7 +11,10 @@ export interface SafeRewriter {
       comments?: (comment: Comment) => void;
     },
   ): void;
-  /** `handler` is called where the element ends: by its own end tag, or by its parent's when it has none. Throws on one that cannot have any. */
+  /**
+   * `handler` is called where the element ends: by its own end tag, or by its parent's when it has none. Throws on one that cannot have
+   * any. The runtime keeps one handler an element; here those that are given in one call of an element's handler are all kept.
+   */
   atEndOf(element: Element, handler: (tag: EndTag) => void): void;
   transform(response: Response): Response;
 }
@@ -27,6 +30,7 @@ export function safeRewriter(notes: Notes): SafeRewriter {
         notes.note("failed", String(error));
       }
     };
+  const ends = new WeakMap<Element, ((tag: EndTag) => void)[]>();
   return {
     on(selector, { element, text, comments }) {
       rewriter.on(selector, {
@@ -35,7 +39,18 @@ export function safeRewriter(notes: Notes): SafeRewriter {
         ...(comments && { comments: safe(comments) }),
       });
     },
-    atEndOf: (element, handler) => element.onEndTag(safe(handler)),
+    atEndOf(element, handler) {
+      const known = ends.get(element);
+      if (known !== undefined) {
+        known.push(handler);
+        return;
+      }
+      const handlers = [handler];
+      element.onEndTag((tag) => {
+        for (const each of handlers) safe(each)(tag);
+      });
+      ends.set(element, handlers);
+    },
     transform: (response) => rewriter.transform(response),
   };
 }
