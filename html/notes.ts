@@ -17,9 +17,7 @@ export type Reason =
   /** The page's content security policy forbids an edit. */
   | "forbidden-by-csp"
   /** An edit that is not trusted met an element that could run it as code. */
-  | "unsafe-place"
-  /** A tag too long to hold in memory: from there on the page is as the origin gave it. */
-  | "tag-too-long";
+  | "unsafe-place";
 
 const quietMs = 60_000;
 

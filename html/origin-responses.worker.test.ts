@@ -191,9 +191,9 @@ test("a page that does not say its encoding is passed on whole, however long its
   expect(noted).toEqual(["not-utf-8"]);
 });
 
-describe("a page of unknown length with a tag too long for the rewriter", () => {
+describe("a page of unknown length with a tag of 4 MB", () => {
   const parts = [
-    "<h1>Old</h1><img src='data:",
+    "<h1>Old</h1><p>a < b</p><img src='data:",
     ...Array.from({ length: 60 }, () => "x".repeat(65_536)),
     "'><h1>Old</h1><p>end",
   ];
@@ -202,7 +202,7 @@ describe("a page of unknown length with a tag too long for the rewriter", () => 
     // What is looked for makes the rewriter take every such tag as a whole.
     ["img.x"],
     ["h2"],
-  ])("looking for %s: is passed on whole, edited up to there", async (selector) => {
+  ])("looking for %s: is edited to its end", async (selector) => {
     const edits = [
       { action: "text", selector: "h1", text: "New" },
       { action: "class", selector, add: ["y"] },
@@ -217,9 +217,9 @@ describe("a page of unknown length with a tag too long for the rewriter", () => 
       },
     });
     const { text, exposures } = await visit(visitBy(treated), async () => htmlOf(body));
-    expect(text === parts.join("").replace("Old", "New")).toBe(true);
+    expect(text === parts.join("").replaceAll("Old", "New")).toBe(true);
     expect(exposures).toHaveLength(1);
-    expect(noted).toEqual(["tag-too-long"]);
+    expect(noted).toEqual([]);
   });
 });
 

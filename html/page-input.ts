@@ -1,41 +1,29 @@
-/** A page's body, made ready for the rewriter: its encoding known, and no tag in it that the rewriter could not hold. */
+/** A page's body, made ready for the rewriter: its encoding known, and no tag of it in pieces. */
 
-import type { Later } from "../contracts/api-key.ts";
 import { readBeginning } from "./charset.ts";
-import type { Notes } from "./notes.ts";
-import { byteReader, followed, guarded } from "./streams.ts";
-import type { Input } from "./streams.ts";
+import { asItComes, byteReader, carried } from "./streams.ts";
+import { wholeTags } from "./whole-tags.ts";
 
-/** A shorter page has no tag that is too long for the rewriter. */
+/** A shorter page has no tag that is too long for the rewriter in pieces. */
 const shortBytes = 2_000_000;
 
-/** Of a page whose headers say that it is UTF-8. */
+/** Of a page whose headers say that it is UTF-8. `broken` may be called when the page does not pass to its end. */
 export function declaredInput(
   body: ReadableStream,
-  { headers, url }: Response,
-  later: Later,
-  notes: Notes,
-): Input {
-  const isShort = Number(headers.get("content-length") ?? Infinity) <= shortBytes;
-  return isShort
-    ? { readable: body, rest: () => null }
-    : guarded(byteReader(body), [], later, () => notes.note("tag-too-long", url));
+  { headers }: Response,
+  broken: () => void,
+): ReadableStream {
+  const isPlain = !headers.has("content-encoding");
+  const isShort = isPlain && Number(headers.get("content-length") ?? Infinity) <= shortBytes;
+  return isShort ? body : carried(byteReader(body), [], wholeTags(), broken);
 }
 
-/** Of a page whose headers do not say. When it is not UTF-8 either, its body as it came. */
+/** Of a page whose headers do not say. When it is not UTF-8 either, its body is as it came. */
 export async function undeclaredInput(
   body: ReadableStream,
-  { url }: Response,
-  later: Later,
-  notes: Notes,
-): Promise<Input | ReadableStream> {
+  broken: () => void,
+): Promise<{ isUtf8: boolean; readable: ReadableStream }> {
   const reader = byteReader(body);
   const { chunks, isUtf8 } = await readBeginning(reader);
-  const input = guarded(reader, chunks, later, () => {
-    if (isUtf8) notes.note("tag-too-long", url);
-  });
-  if (isUtf8) return input;
-  const { readable, done } = followed(input.readable, input.rest, () => {});
-  later(done);
-  return readable;
+  return { isUtf8, readable: carried(reader, chunks, isUtf8 ? wholeTags() : asItComes, broken) };
 }

@@ -16,6 +16,8 @@ export interface SafeRewriter {
    * any. The runtime keeps one handler an element; here those that are given in one call of an element's handler are all kept.
    */
   atEndOf(element: Element, handler: (tag: EndTag) => void): void;
+  /** `handler` is called when the whole page has passed. */
+  atEnd(handler: () => void): void;
   transform(response: Response): Response;
 }
 
@@ -50,6 +52,9 @@ export function safeRewriter(notes: Notes): SafeRewriter {
         for (const each of handlers) safe(each)(tag);
       });
       ends.set(element, handlers);
+    },
+    atEnd(handler) {
+      rewriter.onDocument({ end: safe(handler) });
     },
     transform: (response) => rewriter.transform(response),
   };

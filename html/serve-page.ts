@@ -19,12 +19,11 @@ import { flagsAt } from "./page-rules.ts";
 import type { PageFlag } from "./page-rules.ts";
 import type { Services } from "./options.ts";
 import { rewriterOf } from "./rewrite.ts";
-import { followed } from "./streams.ts";
 import { visitorOf } from "./visitor.ts";
 
 /** A cold isolate waits so long for its configuration, and then serves the page as it is. */
 const configurationMs = 500;
-/** Exposures of a page that takes longer are sent meanwhile: the platform ends work 30 s after the visitor has left. */
+/** The platform ends work 30 s after a visitor has left. */
 const unsentMs = 10_000;
 
 export type Origin = (request: Request) => Promise<Response>;
@@ -131,26 +130,43 @@ async function edited(
     bootstrap,
     charsetInMeta: kind === "undeclared",
   });
+  const delivery = deliveryOf(() => exposer(met));
+  rewriter.atEnd(delivery.stop);
   const input =
     kind === "page"
-      ? declaredInput(body, response, later, services.notes)
-      : await undeclaredInput(body, response, later, services.notes);
-  if (input instanceof ReadableStream) {
+      ? { isUtf8: true, readable: declaredInput(body, response, delivery.stop) }
+      : await undeclaredInput(body, delivery.stop);
+  if (!input.isUtf8) {
+    delivery.stop();
     services.notes.note("not-utf-8");
-    return new Response(input, response);
+    return new Response(input.readable, response);
   }
+  later(delivery.done);
   const rewritten = rewriter.transform(
     new Response(input.readable, { headers: { "content-type": "text/html; charset=utf-8" } }),
   );
-  if (rewritten.body === null) throw new Error("the rewriter gave no body");
-  const waiting = setInterval(() => exposer(met), unsentMs);
-  const { readable, done } = followed(rewritten.body, input.rest, (error) => {
-    clearInterval(waiting);
-    if (/parser error/i.test(String(error))) services.notes.note("failed", String(error));
-    exposer(met);
+  return new Response(rewritten.body, { status, statusText, headers });
+}
+
+/**
+ * Calls `send`, which says whether there was anything to send, when the page has passed or broken off; meanwhile every now and then,
+ * because a page may take long, and of a visitor who leaves one may not be told. `done` resolves when nothing more is expected: as long
+ * as it does not, the runtime goes on after a visitor has left.
+ */
+function deliveryOf(send: () => boolean): { done: Promise<void>; stop: () => void } {
+  let resolve = () => {};
+  const done = new Promise<void>((resolved) => {
+    resolve = resolved;
   });
-  later(done);
-  return new Response(readable, { status, statusText, headers });
+  const waiting = setInterval(() => {
+    if (!send()) resolve();
+  }, unsentMs);
+  const stop = () => {
+    clearInterval(waiting);
+    send();
+    resolve();
+  };
+  return { done, stop };
 }
 
 /** What the visitor is served, and how to log the exposures of what was met: each once. */
@@ -175,6 +191,7 @@ async function decided(
         ? null
         : bootstrapElement(bootstrapOf(behaviour.bootstrap, visitor?.unit ?? null, question)),
     setCookie: visitor?.setCookie ?? null,
+    /** False: there was none to send. */
     exposer: (met: ReadonlySet<Exposure>) => {
       const unsent = [...met].filter((exposure) => !sent.has(exposure));
       for (const exposure of unsent) sent.add(exposure);
@@ -195,6 +212,7 @@ async function decided(
           }),
         ),
       );
+      return unsent.length > 0;
     },
   };
 }
