@@ -1,7 +1,6 @@
 /** What the middleware is given, and the stores that it makes of it: once for the life of the isolate. */
 
 import type { Fetcher, KVNamespace, Queue } from "@cloudflare/workers-types";
-import type { Later } from "../contracts/api-key.ts";
 import type { Context } from "../core/index.ts";
 import { apiEvents, apiSnapshots } from "../stores/config-api.ts";
 import { eventQueue } from "../stores/event-queue.ts";
@@ -10,7 +9,7 @@ import { exposureLog } from "../stores/exposure-log.ts";
 import type { ExposureLog } from "../stores/exposure-log.ts";
 import { keyStore } from "../stores/key-store.ts";
 import { snapshotStore } from "../stores/snapshot-store.ts";
-import type { ServedSnapshot } from "../stores/snapshot-store.ts";
+import type { Configuration } from "./configuration.ts";
 import { pageNotes } from "./notes.ts";
 import type { Notes } from "./notes.ts";
 import type { Consent, VisitorSource } from "./visitor.ts";
@@ -47,9 +46,7 @@ export type EdgewiseOptions = Behaviour &
     | { config: PublishedTo; exposures: Api | EventQueues }
   );
 
-export interface Services {
-  /** Null when nothing is published for the environment, or there is no such environment. */
-  snapshot(nowMs: number, later: Later): Promise<ServedSnapshot | null>;
+export interface Services extends Configuration {
   exposures: ExposureLog;
   notes: Notes;
   nowMs: () => number;
@@ -60,7 +57,8 @@ export interface Services {
 export function servicesOf(options: EdgewiseOptions, nowMs: () => number = Date.now): Services {
   return {
     snapshot: snapshotsOf(options.config),
-    exposures: exposureLog(eventsOf(options), pause),
+    pause: { untilMs: 0 },
+    exposures: exposureLog(eventsOf(options), wait),
     notes: pageNotes(nowMs),
     nowMs,
     behaviour: options,
@@ -88,6 +86,6 @@ function eventsOf(options: EdgewiseOptions): EventQueue {
   return apiEvents(target);
 }
 
-async function pause(ms: number): Promise<void> {
+async function wait(ms: number): Promise<void> {
   await new Promise((done) => setTimeout(done, ms));
 }

@@ -255,6 +255,25 @@ describe("fails open, counted", () => {
     expect(noted).toEqual(["no-configuration"]);
   });
 
+  test("where there was no configuration, pages do not wait again for five seconds", async () => {
+    const { visit, services } = await site([headline]);
+    const clock = { nowMs: 1_000 };
+    let asked = 0;
+    const broken = {
+      ...services,
+      nowMs: () => clock.nowMs,
+      snapshot: async () => {
+        asked += 1;
+        return null;
+      },
+    };
+    for (const nowMs of [1_000, 1_001, 5_999, 6_000, 6_001]) {
+      clock.nowMs = nowMs;
+      expect((await visit(visitBy(treated), page, undefined, broken)).text).toBe(page);
+    }
+    expect(asked).toBe(2);
+  });
+
   test.each([
     ["a selector that does not parse", { action: "text", selector: "h1[", text: "x" }],
     ["a selector that cannot be streamed", { action: "text", selector: "h1:has(b)", text: "x" }],

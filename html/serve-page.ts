@@ -11,6 +11,7 @@ import type { Exposure } from "../core/index.ts";
 import type { ServedSnapshot } from "../stores/snapshot-store.ts";
 import { pageKindOf } from "./charset.ts";
 import { controlOf } from "./control-snapshot.ts";
+import { configurationInTime } from "./configuration.ts";
 import { contentSecurityPolicy } from "./csp.ts";
 import { bootstrapElement, bootstrapOf, plannedEdits } from "./decide.ts";
 import { mayAskForPage, personalHeaders, unconditional } from "./page-headers.ts";
@@ -21,8 +22,6 @@ import type { Services } from "./options.ts";
 import { rewriterOf } from "./rewrite.ts";
 import { visitorOf } from "./visitor.ts";
 
-/** A cold isolate waits so long for its configuration, and then serves the page as it is. */
-const configurationMs = 500;
 /** The platform ends work 30 s after a visitor has left. */
 const unsentMs = 10_000;
 
@@ -69,29 +68,14 @@ async function applyingTo(
   later: Later,
 ): Promise<Applying | null> {
   const nowMs = services.nowMs();
-  const asked = services.snapshot(nowMs, later);
-  const snapshot = await inTime(asked, configurationMs);
+  const snapshot = await configurationInTime(services, nowMs, later);
   if (snapshot === null) {
-    // For the next page.
-    later(asked.catch(() => {}));
     services.notes.note("no-configuration");
     return null;
   }
   const flags = flagsAt(new URL(request.url), snapshot.published, services.notes);
   const isPlain = flags.length === 0 && services.behaviour.bootstrap === undefined;
   return isPlain ? null : { request, snapshot, flags, nowMs, later };
-}
-
-async function inTime<T>(work: Promise<T>, ms: number): Promise<T | null> {
-  let timer: number | null = null;
-  const late = new Promise<null>((answer) => {
-    timer = setTimeout(() => answer(null), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Null when the response stays as it is. Takes its body only when nothing can fail any more but the stream itself. */
