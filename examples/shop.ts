@@ -1,6 +1,6 @@
 /**
  * A shop made with Hono, with Edgewise as middleware: configuration and exposures over a service binding, with a server key.
- * An experiment named in docs/html.md changes the product page; the shop does not know.
+ * An experiment (scripts/local/demo.ts makes one) changes the product page; the shop does not know.
  */
 
 import { Hono } from "hono";
