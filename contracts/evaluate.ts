@@ -27,12 +27,19 @@ export const evaluateBody = z.strictObject({
   exposures: z._default(z.boolean(), true),
 }) satisfies z.ZodMiniType<EvaluateBody>;
 
-export const explainBody = z.strictObject({
-  context: z._default(context, {}),
-  /** One flag, or several; every flag without either. */
-  flag: z.exactOptional(z.string()),
-  flags: z.exactOptional(flags),
-});
+export const explainBody = z
+  .strictObject({
+    context: z._default(context, {}),
+    /** One flag, or several; every flag without either. */
+    flag: z.exactOptional(z.string()),
+    flags: z.exactOptional(flags),
+  })
+  .check(
+    z.refine(({ flag, flags }) => flag === undefined || flags === undefined, {
+      error: "Name either one flag or several.",
+      path: ["flags"],
+    }),
+  );
 
 const fields: ReadonlySet<string> = new Set(["context", "flags", "exposures"]);
 

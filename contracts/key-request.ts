@@ -4,10 +4,15 @@ import * as z from "zod/mini";
 import { name } from "./fields.ts";
 
 const origin = z.string().check(
-  z.regex(/^https?:\/\/[^/\s]+$/, {
-    error: "An origin is a scheme and a host, such as https://shop.example, without a path.",
+  z.refine(isOrigin, {
+    error:
+      "An origin is as browsers send it: a scheme and a host in small letters, a port that is not the scheme's own, no path; such as https://shop.example.",
   }),
 );
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
 
 export const keyRequest = z.discriminatedUnion(
   "kind",

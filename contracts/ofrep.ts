@@ -30,6 +30,8 @@ export interface OfrepMetadata {
   unitKind?: string;
   /** Whom it assigned: the client may have another context by the time it shows the value. */
   unit?: string;
+  /** What the exposure is to carry along, for breaking results down. */
+  [dimension: `dimension.${string}`]: string | number | boolean;
   /** The configuration could not be refreshed: what is served may be older than the propagation bound. */
   stale?: true;
 }

@@ -29,7 +29,10 @@ function heldByExperiment(
   before: Flag,
 ): FieldError[] {
   const { key } = record;
-  const hasItsRule = rules.some(({ experiment }) => experiment === key);
+  const at = rules.findIndex(({ experiment }) => experiment === key);
+  const hasItsRule = at !== -1;
+  const ruleBefore = before.rules.find((rule) => "experiment" in rule && rule.experiment === key);
+  const hasItsTargeting = equals(rules[at]?.when ?? {}, ruleBefore?.when ?? {});
   const ownsValues = isStarted(record) || record.body.flag === undefined;
   return [
     ...(hasItsRule
@@ -38,6 +41,14 @@ function heldByExperiment(
           {
             pointer: "/rules",
             detail: `The experiment ${key} is ${record.status} in this flag: keep its rule until it is completed.`,
+          },
+        ]),
+    ...(!hasItsRule || !isStarted(record) || hasItsTargeting
+      ? []
+      : [
+          {
+            pointer: `/rules/${at}/when`,
+            detail: `The experiment ${key} is ${record.status} with other targeting, and a phase keeps its targeting: leave it as it is until that is completed.`,
           },
         ]),
     ...record.body.variants.flatMap(({ key: variant }): FieldError[] => {

@@ -164,6 +164,13 @@ describe("a flag that is there already keeps what others hold on to:", () => {
     expect(held({ rules: [] }, [{ ...running, status: "completed" }])).toEqual([]);
   });
 
+  test("the targeting of a started experiment's rule, which a phase keeps", () => {
+    const targeted = { rules: [{ when: { country: "US" }, experiment: "in_theme" }] };
+    expect(held(targeted)).toEqual(["/rules/0/when"]);
+    expect(held({ rules: [{ when: {}, experiment: "in_theme" }] })).toEqual([]);
+    expect(held(targeted, [draft])).toEqual([]);
+  });
+
   test("its variants", () => {
     expect(held({ variants: [light], rules })).toEqual(["/variants"]);
     expect(held({ variants: [light], rules }, [{ ...running, status: "completed" }])).toEqual([]);

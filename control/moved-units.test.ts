@@ -92,3 +92,21 @@ test("what is said is what evaluation does, within sampling error over 20,000 un
     { numRuns: 10, seed: 20_260_114 },
   );
 });
+
+test("a rule that comes before an experiment's takes units out of it, and says so", () => {
+  const its = { experiment: "x" };
+  const served = { when: { plan: "team" }, serve: "dark" };
+  expect(movedUnits(flagWith(its), flagWith(served, its))).toEqual([
+    "/rules/0: units that this rule serves leave the experiment x; those that it has exposed stay counted in it.",
+  ]);
+  expect(movedUnits(flagWith(served, its), flagWith(served, its))).toEqual([]);
+  expect(movedUnits(flagWith(its), flagWith(its, served))).toEqual([]);
+  expect(movedUnits(flagWith(), flagWith(served, its))).toEqual([]);
+});
+
+test("another type is told", () => {
+  const before = flagWith();
+  expect(movedUnits(before, { ...before, type: "number" })).toEqual([
+    "/type: whoever reads this flag as a string gets their own default from now on.",
+  ]);
+});

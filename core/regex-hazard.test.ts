@@ -70,6 +70,9 @@ test.each([
   "b+(?=[a-z]*1)$",
   "a*(?<=b.*)[cd]",
   ".*a{4000}",
+  // Tenths of a second.
+  "\\w{1,7}\\w*x",
+  "^.*.{0,7}.*x$",
 ])("too many ways to divide a text: %s", (pattern) =>
   expect(regexHazard(pattern)).toContain("too many repetitions"),
 );

@@ -1,6 +1,6 @@
 /** From an exposure, as evaluation returns it, to the event that is counted. */
 
-import type { Context, Exposure, Json } from "../core/index.ts";
+import type { Context, Exposure } from "../core/index.ts";
 import type { ExposureEvent, Source } from "./types.ts";
 
 /** Long values are cut: they are copied into every exposure. */
@@ -18,11 +18,22 @@ export function exposureEvent(
   exposure: Exposure,
   { context, dimensions, timeMs, source }: Met,
 ): ExposureEvent {
-  return { type: "exposure", ...exposure, timeMs, source, attributes: pick(context, dimensions) };
+  return {
+    type: "exposure",
+    ...exposure,
+    timeMs,
+    source,
+    attributes: dimensionValues(context, dimensions),
+  };
 }
 
-function pick(context: Context, names: readonly string[]): Record<string, Json> {
-  const picked: Record<string, Json> = {};
+type DimensionValue = string | number | boolean;
+
+export function dimensionValues(
+  context: Context,
+  names: readonly string[],
+): Record<string, DimensionValue> {
+  const picked: Record<string, DimensionValue> = {};
   for (const name of names) {
     const value = Object.hasOwn(context, name) ? context[name] : undefined;
     if (typeof value === "string") picked[name] = value.slice(0, dimensionLength).toWellFormed();

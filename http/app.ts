@@ -23,6 +23,14 @@ export async function forward<E extends WithRequestId>(
   return await worker.fetch(request);
 }
 
+/** For a path whose other methods have no meaning. */
+export function onlyBy<E extends WithRequestId>(c: Context<E>, method: string): Response {
+  const detail = `${c.req.path} is asked with ${method}, not with ${c.req.method}.`;
+  const response = reply(c, { code: "method-not-allowed", detail });
+  response.headers.set("allow", method);
+  return response;
+}
+
 /** A caller's id is kept when it is one that can stand in a log line. */
 const acceptableId = /^[\w.:-]{1,64}$/;
 

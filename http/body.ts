@@ -8,6 +8,10 @@ import type { FieldError, Refusal, Result } from "../contracts/problem.ts";
 z.config(en());
 
 const notUtf8 = refuse("malformed-json", "The body could not be read as UTF-8 text.");
+const notGzip = refuse(
+  "malformed-json",
+  "The body could not be inflated to UTF-8 text; it says that it is gzip.",
+);
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** `quickly` may read what the schema accepts at less than its cost; what it answers null for, the schema judges. */
@@ -29,7 +33,7 @@ export async function readJson<T>(
 export async function readText(request: Request, limitBytes: number): Promise<Result<string>> {
   const declaredBytes = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declaredBytes > limitBytes) return tooLarge(limitBytes);
-  const encoding = request.headers.get("content-encoding") ?? "identity";
+  const encoding = request.headers.get("content-encoding")?.toLowerCase() ?? "identity";
   if (encoding !== "identity" && encoding !== "gzip") {
     return refuse("unsupported-encoding", `content-encoding ${encoding}: use gzip or none.`);
   }
@@ -44,7 +48,7 @@ export async function readText(request: Request, limitBytes: number): Promise<Re
     const bytes = await readBounded(stream, limitBytes);
     return bytes === null ? tooLarge(limitBytes) : ok(utf8.decode(bytes));
   } catch {
-    return notUtf8;
+    return encoding === "gzip" ? notGzip : notUtf8;
   }
 }
 

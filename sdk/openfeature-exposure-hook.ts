@@ -27,7 +27,10 @@ interface Exposure {
   variant: string;
   unit: string;
   timestamp: string;
+  attributes: Record<string, string | number | boolean>;
 }
+
+const dimensionPrefix = "dimension.";
 
 /** Of one request: Edgewise takes 1,000 events, and a browser lets a page that is left send 64 KiB. */
 const eventsAtOnce = 100;
@@ -81,16 +84,18 @@ export function exposureHook(options: ExposureHookOptions): ExposureHook {
 }
 
 /** Null where no experiment assigned. */
-function exposureIn({
-  experiment,
-  phase,
-  variant,
-  unit,
-}: EvaluationDetails<FlagValue>["flagMetadata"]): Exposure | null {
+function exposureIn(metadata: EvaluationDetails<FlagValue>["flagMetadata"]): Exposure | null {
+  const { experiment, phase, variant, unit } = metadata;
+  const attributes = Object.fromEntries(
+    Object.entries(metadata)
+      .filter(([name]) => name.startsWith(dimensionPrefix))
+      .map(([name, value]) => [name.slice(dimensionPrefix.length), value]),
+  );
+  const timestamp = new Date().toISOString();
   return typeof experiment === "string" &&
     typeof phase === "number" &&
     typeof variant === "string" &&
     typeof unit === "string"
-    ? { type: "exposure", experiment, phase, variant, unit, timestamp: new Date().toISOString() }
+    ? { type: "exposure", experiment, phase, variant, unit, timestamp, attributes }
     : null;
 }

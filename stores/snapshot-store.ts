@@ -17,9 +17,13 @@ import type { CompiledSnapshot } from "../core/index.ts";
 const freshMs = 10_000;
 /** A refresh that has not come back by then is given up on, and another may start. */
 const refreshTimeoutMs = 10_000;
+/** From here on what is in memory is too old to be served before KV has been asked, by an isolate that was idle. */
+const waitMs = 60_000;
+/** Nobody waits longer for KV: what is in memory is served, or nothing. */
+const longestWaitMs = 2_000;
 const kvCacheTtlSeconds = 30;
 /** Of published text. With what is compiled from it, a snapshot takes about six times that of the isolate's 128 MB. */
-const cacheBytes = 16_000_000;
+const cacheBytes = 10_000_000;
 
 /** What is served from, the same object until a newer version is. */
 export interface Published {
@@ -127,16 +131,31 @@ export function snapshotMemory(read: ReadPublished): SnapshotStore {
 
   return {
     async get(environment, nowMs, later) {
-      const entry = entries.get(environment) ?? (await load(environment, nowMs));
+      const known = entries.get(environment);
+      // Requests cannot wait for each other's reads in Workers: a cold isolate reads once for each until the first has come back.
+      const entry = known ?? (await inTime(load(environment, nowMs)));
       if (entry === null) return null;
       if (nowMs >= entry.nextRefreshAtMs) {
         entry.nextRefreshAtMs = nowMs + refreshTimeoutMs;
-        later(refresh(environment, entry, nowMs));
+        const refreshed = refresh(environment, entry, nowMs);
+        later(refreshed);
+        if (nowMs - entry.checkedAtMs >= waitMs) await inTime(refreshed).catch(() => {});
       }
-      const { published, stale, checkedAtMs } = entry;
+      const { published, stale, checkedAtMs } = entries.get(environment) ?? entry;
       return { published, stale, ageMs: nowMs - checkedAtMs };
     },
   };
+}
+
+/** Rejects when it takes too long. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("KV does not answer")), longestWaitMs);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What the publisher notes beside the value; infinite when it is not there, so that the value itself is read. */

@@ -152,9 +152,9 @@ describe("a fold", () => {
     expect(await rowsOf(env.METRICS_0, "_rebuild")).toEqual(await rowsOf(env.METRICS_0));
     expect(await rowsOf(env.METRICS_0)).not.toEqual([]);
     const names = await rows("names");
-    expect(new Set(names.map(({ environment, name }) => `${environment} ${name}`)).size).toBe(
-      names.length,
-    );
+    expect(
+      new Set(names.map(({ environment, name }) => JSON.stringify([environment, name]))).size,
+    ).toBe(names.length);
   });
 
   test("that finds names missing does not guess", async () => {

@@ -109,13 +109,16 @@ describe("the hook", () => {
   /** Answers with these statuses, one after the other, and tells the units that it was sent. */
   function hookOf(...statuses: number[]) {
     const requests: string[][] = [];
-    const body = z.object({ events: z.array(z.object({ unit: z.string() })) });
+    const attributes: unknown[] = [];
+    const event = z.object({ unit: z.string(), attributes: z.unknown() });
+    const body = z.object({ events: z.array(event) });
     const hook = exposureHook({
       baseUrl: "https://edgewise.test",
       key: "ew_client",
       fetchImplementation: async (_input, init) => {
         const { events } = z.parse(body, JSON.parse(init?.body as string));
         requests.push(events.map(({ unit }) => unit));
+        attributes.push(...events.map((each) => each.attributes));
         return new Response(null, { status: statuses.shift() ?? 202 });
       },
     });
@@ -125,7 +128,7 @@ describe("the hook", () => {
       hook.after({}, { flagKey: "e", value: 1, flagMetadata });
       await hook.settled();
     };
-    return { read, requests };
+    return { read, requests, attributes };
   }
 
   test("posts once a page for each unit and variant", async () => {
@@ -133,6 +136,13 @@ describe("the hook", () => {
     for (const unit of ["anna", "anna", "ben", "anna"]) await read(unit);
     await read("anna", { variant: "w" });
     expect(requests).toEqual([["anna"], ["ben"], ["anna"]]);
+  });
+
+  test("carries along what results are broken down by", async () => {
+    const { read, attributes } = hookOf();
+    await read("anna", { "dimension.country": "US", "dimension.plan": 2 });
+    await read("ben");
+    expect(attributes).toEqual([{ country: "US", plan: 2 }, {}]);
   });
 
   test("posts nothing where no experiment assigned", async () => {

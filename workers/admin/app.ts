@@ -61,7 +61,9 @@ export function adminApp(services: Services) {
     )
     .use(
       "/api/v1/*",
-      needs(services.environments, (method) => (method === "GET" ? "viewer" : "editor")),
+      needs(services.environments, (method) =>
+        method === "GET" || method === "HEAD" ? "viewer" : "editor",
+      ),
     )
     .route("/api/v1/flags", definitionRoutes(services, flagKind, { schema: flagBody }))
     .route("/api/v1/layers", layerRoutes(services))

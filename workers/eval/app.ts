@@ -6,7 +6,7 @@
 import type { Fetcher } from "@cloudflare/workers-types";
 import { evaluateBody, readEvaluateBody } from "../../contracts/evaluate.ts";
 import { limits } from "../../contracts/limits.ts";
-import { createBareApp, forward } from "../../http/app.ts";
+import { createBareApp, forward, onlyBy } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
 import { preflight } from "../../http/cors.ts";
 import { answer, anyKey, ask, contextOf, refused } from "./ask.ts";
@@ -41,7 +41,7 @@ export function evalApp(services: Services) {
     if (!asked.ok) return refused(c, asked.problem);
     const limit = limits.evaluateBodyBytes;
     const body = await readJson(c.req.raw, evaluateBody, limit, readEvaluateBody);
-    if (!body.ok) return refused(c, body.problem);
+    if (!body.ok) return refused(c, body.problem, asked.value);
     const { flags, exposures } = body.value;
     const context = contextOf(c, asked.value, body.value.context);
     const evaluations = serve(asked.value, context, flags);
@@ -56,6 +56,9 @@ export function evalApp(services: Services) {
   app.route("/ofrep/v1/evaluate/flags", ofrepRoutes(services));
   app.post("/api/v1/explain", explainRoute(services));
   app.get("/api/v1/config", configRoute(services));
+  app.all("/api/v1/evaluate", (c) => onlyBy(c, "POST"));
+  app.all("/api/v1/explain", (c) => onlyBy(c, "POST"));
+  app.all("/api/v1/config", (c) => onlyBy(c, "GET"));
 
   app.on("ALL", ingestPaths, (c) => forward(c, services.ingest));
   app.notFound((c) => forward(c, services.admin));

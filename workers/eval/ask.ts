@@ -99,10 +99,12 @@ export function answer(
   return new Response(body, { status, headers: all });
 }
 
-/** A page may read why it was refused, unless its origin may be the reason. */
-export function refused(c: Call, problem: Problem): Response {
+/** A page may read why it was refused, unless its origin may be the reason, or the key is one that no page should have. */
+export function refused(c: Call, problem: Problem, asked?: Asked): Response {
   const response = reply(c, problem);
-  if (problem.code === "forbidden") return response;
+  if (problem.code === "forbidden" || (asked !== undefined && asked.kind !== "client")) {
+    return response;
+  }
   for (const [name, value] of Object.entries(grantTo(c.req.raw.headers.get("origin")))) {
     response.headers.set(name, value);
   }

@@ -19,7 +19,10 @@ export function evaluationsAnswer(
   return { version: published.version, flags: Object.fromEntries(flags) };
 }
 
-function flagAnswer({ flag: _flag, exposure, ...rest }: Evaluation, stale: boolean): FlagAnswer {
+export function flagAnswer(
+  { flag: _flag, exposure, ...rest }: Evaluation,
+  stale: boolean,
+): FlagAnswer {
   const reason = stale && rest.reason !== "ERROR" ? "STALE" : rest.reason;
   if (exposure === undefined) return { ...rest, reason };
   const { experiment, phase, kind } = exposure;

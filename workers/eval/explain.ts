@@ -8,20 +8,24 @@ import type { AppEnv } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
 import { answer, ask, refused } from "./ask.ts";
 import type { Askable } from "./ask.ts";
+import { flagAnswer } from "./evaluate.ts";
+import { withoutBot } from "./serve.ts";
 
 export function explainRoute(services: Askable): Handler<AppEnv<object>> {
   return async (c) => {
     const asked = await ask(c, services, { kinds: ["server", "admin"] });
     if (!asked.ok) return refused(c, asked.problem);
     const body = await readJson(c.req.raw, explainBody, limits.evaluateBodyBytes);
-    if (!body.ok) return refused(c, body.problem);
+    if (!body.ok) return refused(c, body.problem, asked.value);
     const { snapshot, nowMs } = asked.value;
     const { compiled, version } = snapshot.published;
-    const { context, flag, flags = [...compiled.flags.keys()] } = body.value;
-    const explained = (flag === undefined ? flags : [flag]).map((key) => {
+    const { context, flag, flags = compiled.flags.keys() } = body.value;
+    const explained = Array.from(new Set(flag === undefined ? flags : [flag]), (key) => {
       const { evaluation, steps } = explain(compiled, key, context, nowMs);
-      const { flag: _flag, ...rest } = evaluation;
-      return [key, { ...rest, steps }] as const;
+      return [
+        key,
+        { ...flagAnswer(withoutBot(evaluation, context), snapshot.stale), steps },
+      ] as const;
     });
     const answered = { version, flags: Object.fromEntries(explained) };
     return answer(c, asked.value, JSON.stringify(answered));

@@ -8,6 +8,7 @@ const statuses: Partial<Record<ProblemCode, number>> = {
   unauthenticated: 401,
   forbidden: 403,
   "rate-limited": 429,
+  "method-not-allowed": 405,
   "internal-error": 500,
   unavailable: 503,
 };

@@ -39,9 +39,9 @@ export function ofrepRoutes(services: Askable & { exposures: ExposureLog }) {
     const asked = await ask(c, services, anyKey);
     if (!asked.ok) return failed(c, asked.problem);
     const body = await readJson(c.req.raw, ofrepBody, limits.evaluateBodyBytes);
-    if (!body.ok) return failed(c, body.problem);
+    if (!body.ok) return failed(c, body.problem, { asked: asked.value });
     const context = contextOf(c, asked.value, body.value.context);
-    const bulk = ofrepBulk(serve(asked.value, context, undefined), asked.value.snapshot);
+    const bulk = ofrepBulk(serve(asked.value, context, undefined), context, asked.value.snapshot);
     const text = JSON.stringify(bulk);
     const etag = await bulkTag(asked.value.environment, context, text);
     if (etag === null) return answer(c, asked.value, text);
@@ -53,19 +53,27 @@ export function ofrepRoutes(services: Askable & { exposures: ExposureLog }) {
   app.post("/:key{.+}", async (c) => {
     const key = c.req.param("key");
     const asked = await ask(c, services, anyKey);
-    if (!asked.ok) return failed(c, asked.problem, key);
+    if (!asked.ok) return failed(c, asked.problem, { key });
     const body = await readJson(c.req.raw, ofrepBody, limits.evaluateBodyBytes);
-    if (!body.ok) return failed(c, body.problem, key);
+    if (!body.ok) return failed(c, body.problem, { key, asked: asked.value });
     const wanted = exposuresWanted(c.req.query("exposures"));
-    if (!wanted.ok) return failed(c, wanted.problem, key);
+    if (!wanted.ok) return failed(c, wanted.problem, { key, asked: asked.value });
     const context = contextOf(c, asked.value, body.value.context);
     const evaluations = serve(asked.value, context, [key]);
     if (wanted.value && body.value.exposures) {
       services.exposures.send(asked.value, exposuresOf(evaluations, context, asked.value));
     }
-    const [served] = evaluations.map((each) => ofrepEvaluation(each, asked.value.snapshot));
+    const [served] = evaluations.map((each) =>
+      ofrepEvaluation(each, context, asked.value.snapshot),
+    );
     return answer(c, asked.value, JSON.stringify(served), { status: statusOf(served) });
   });
+  app.all("*", (c) =>
+    failed(c, {
+      code: "method-not-allowed",
+      detail: "Evaluate with POST …/flags or POST …/flags/{key}.",
+    }),
+  );
   return app;
 }
 
@@ -83,8 +91,12 @@ function statusOf(served: OfrepEvaluation | undefined): number {
 }
 
 /** With the headers of any refusal. */
-function failed(c: Call, problem: Problem, key?: string): Response {
-  const { headers } = refused(c, problem);
+function failed(
+  c: Call,
+  problem: Problem,
+  { key, asked }: { key?: string; asked?: Asked } = {},
+): Response {
+  const { headers } = refused(c, problem, asked);
   headers.set("content-type", "application/json");
   const body = JSON.stringify(ofrepFailure(problem, key));
   return new Response(body, { status: ofrepStatus(problem), headers });

@@ -23,6 +23,7 @@ const experiment: Experiment = {
   layer: null,
   layerSalt: "l",
   slots: [[0, 10_000]],
+  dimensions: ["device", "country"],
   endAt: nowMs + 60_000,
 };
 const snapshot: Snapshot = {
@@ -54,6 +55,7 @@ beforeAll(async () => {
 });
 
 interface Given {
+  method?: string;
   path?: string;
   atMs?: number;
   headers?: Record<string, string>;
@@ -68,7 +70,14 @@ async function published(value: object = snapshot) {
 }
 
 async function ask(given: Given) {
-  const { path = "/checkout", atMs = nowMs, headers, waitSeconds = 0, sent = [] } = given;
+  const {
+    method = "POST",
+    path = "/checkout",
+    atMs = nowMs,
+    headers,
+    waitSeconds = 0,
+    sent = [],
+  } = given;
   const snapshots = given.snapshots ?? (await published());
   const routes = ofrepRoutes({
     keys: keyStore(env.CONFIG),
@@ -78,9 +87,9 @@ async function ask(given: Given) {
     exposures: { send: (_decided, exposures) => void sent.push(...exposures) },
   });
   const request = new Request(`https://edgewise.test${path}`, {
-    method: "POST",
+    method,
     headers: { authorization: `Bearer ${secret}`, ...headers },
-    body: JSON.stringify({ context: { device: "d-1" } }),
+    ...(method === "POST" && { body: JSON.stringify({ context: { device: "d-1" } }) }),
   });
   const context = createExecutionContext();
   const response = await routes.fetch(request, {}, context);
@@ -133,9 +142,16 @@ test("a flag says which experiment assigned by which kind of unit, and is expose
     reason: "SPLIT",
     value: "1",
     variant: "one",
-    metadata: { ...assigned, unitKind: "device", unit: "d-1" },
+    metadata: { ...assigned, unitKind: "device", unit: "d-1", "dimension.device": "d-1" },
   });
   expect(sent).toMatchObject([{ ...assigned, kind: "device", unit: "d-1", source: "client" }]);
+});
+
+test("another method is refused in the protocol's form", async () => {
+  for (const path of ["/", "/checkout"]) {
+    const { status, body } = await ask({ method: "GET", path });
+    expect({ status, body }).toMatchObject({ status: 405, body: { errorCode: "GENERAL" } });
+  }
 });
 
 test("automated traffic is served, and exposed to nothing", async () => {

@@ -13,14 +13,18 @@ export function serve(
   flags: readonly string[] | undefined,
 ): Evaluation[] {
   const { compiled } = snapshot.published;
+  // A name that is said twice is one flag, and costs what one costs.
   const evaluations =
     flags === undefined
       ? evaluateAll(compiled, context, nowMs)
-      : flags.map((flag) => evaluate(compiled, flag, context, nowMs));
-  if (Object.hasOwn(context, "bot") && context["bot"] === true) {
-    for (const evaluation of evaluations) delete evaluation.exposure;
-  }
-  return evaluations;
+      : Array.from(new Set(flags), (flag) => evaluate(compiled, flag, context, nowMs));
+  return evaluations.map((evaluation) => withoutBot(evaluation, context));
+}
+
+/** Automated traffic meets no variant that counts. */
+export function withoutBot(evaluation: Evaluation, context: Context): Evaluation {
+  if (Object.hasOwn(context, "bot") && context["bot"] === true) delete evaluation.exposure;
+  return evaluation;
 }
 
 export function exposuresOf(
