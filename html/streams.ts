@@ -50,7 +50,7 @@ function plainReader(reader: ReadableStreamDefaultReader): ByteReader {
 }
 
 /** Nothing is kept. */
-export const asItComes: Cutting = (chunk) => chunk;
+export const asItComes: Cutting = (chunk) => (chunk === null ? [] : [chunk]);
 
 /**
  * `beginning`, then the rest, cut as `cutting` says. A stream made in JavaScript, because it gives its chunks on whole, however large;
@@ -76,11 +76,10 @@ export function carried(
       async pull(controller) {
         for (;;) {
           const chunk = chunks.shift() ?? (await readOr(broken));
-          const cut = cutting(chunk);
-          const isCut = cut !== null && cut.byteLength > 0;
-          if (isCut) controller.enqueue(cut);
+          const pieces = cutting(chunk).filter(({ byteLength }) => byteLength > 0);
+          for (const piece of pieces) controller.enqueue(piece);
           if (chunk === null) controller.close();
-          if (isCut || chunk === null) return;
+          if (pieces.length > 0 || chunk === null) return;
         }
       },
       async cancel(reason) {

@@ -5,7 +5,7 @@ function cut(chunks: readonly string[]): string[] {
   const cutting = wholeTags();
   const encoder = new TextEncoder();
   return [...chunks.map((chunk) => encoder.encode(chunk)), null]
-    .map((chunk) => new TextDecoder().decode(cutting(chunk) ?? new Uint8Array()))
+    .flatMap((chunk) => cutting(chunk).map((piece) => new TextDecoder().decode(piece)))
     .filter((text) => text !== "");
 }
 
@@ -16,11 +16,11 @@ test.each([
   ],
   [
     ["<p>one</p><im", "g src=x", ">two"],
-    ["<p>one</p>", "<img src=x>two"],
+    ["<p>one</p>", "<img src=x>", "two"],
   ],
   [
     ["text <", "b>bold"],
-    ["text ", "<b>bold"],
+    ["text ", "<b>", "bold"],
   ],
   [
     ["no tag", " at all"],

@@ -4,7 +4,7 @@
  */
 
 /** What may be passed on of what has come so far, and what is kept; nothing is kept at the end (null). */
-export type Cutting = (chunk: Uint8Array | null) => Uint8Array | null;
+export type Cutting = (chunk: Uint8Array | null) => Uint8Array[];
 
 const tagBegin = 0x3c;
 const tagEnd = 0x3e;
@@ -19,8 +19,8 @@ export function wholeTags(): Cutting {
     held.push(piece.slice());
     heldBytes += piece.byteLength;
   };
+  /** All that is held and `last`, in one piece. */
   const release = (last: Uint8Array): Uint8Array => {
-    if (heldBytes === 0) return last;
     const whole = new Uint8Array(heldBytes + last.byteLength);
     let at = 0;
     for (const piece of [...held, last]) {
@@ -31,18 +31,21 @@ export function wholeTags(): Cutting {
     heldBytes = 0;
     return whole;
   };
-  return (chunk) => {
-    if (chunk === null) return release(new Uint8Array());
-    const end = chunk.lastIndexOf(tagEnd);
-    if (end === -1 && heldBytes > 0) {
-      if (heldBytes + chunk.byteLength > mostHeldBytes) return release(chunk);
-      hold(chunk);
-      return null;
-    }
-    const begin = chunk.indexOf(tagBegin, end + 1);
-    if (begin === -1) return release(chunk);
-    const whole = release(chunk.subarray(0, begin));
+  /** Where nothing is held: `chunk` up to a tag that does not end in it. */
+  const cut = (chunk: Uint8Array): Uint8Array => {
+    const begin = chunk.indexOf(tagBegin, chunk.lastIndexOf(tagEnd) + 1);
+    if (begin === -1) return chunk;
     hold(chunk.subarray(begin));
-    return whole;
+    return chunk.subarray(0, begin);
+  };
+  return (chunk) => {
+    if (chunk === null) return [release(new Uint8Array())];
+    if (heldBytes === 0) return [cut(chunk)];
+    const end = chunk.indexOf(tagEnd);
+    // Only the tag is copied, not the chunk in which it ends.
+    if (end !== -1) return [release(chunk.subarray(0, end + 1)), cut(chunk.subarray(end + 1))];
+    if (heldBytes + chunk.byteLength > mostHeldBytes) return [release(chunk)];
+    hold(chunk);
+    return [];
   };
 }
