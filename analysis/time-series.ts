@@ -71,13 +71,10 @@ export function timeSeries(
   );
 }
 
-/** Since the epoch; every day from the first exposure's to the last one's. */
+/** Since the epoch; those on which somebody was exposed first: on any other nothing changes. */
 function daysOf({ populations }: CohortRows): number[] {
   const days = populations.map(({ cohortStart }) => Math.floor(cohortStart / dayHours));
-  if (days.length === 0) return [];
-  const first = days.reduce((a, b) => Math.min(a, b));
-  const last = days.reduce((a, b) => Math.max(a, b));
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  return [...new Set(days)].toSorted((a, b) => a - b);
 }
 
 function nameOf(day: number): string {

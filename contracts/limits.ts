@@ -37,6 +37,8 @@ export const limits = {
   /** KV reaches every place within 60 s as a rule, and isolates remember for 10 s. */
   propagationSeconds: 70,
 
+  /** Of imports, too: what is earlier is an unset date. */
+  eventEarliestMs: Date.UTC(2000, 0, 1),
   eventMaxAgeMs: 3 * 24 * 3_600_000,
   eventMaxFutureMs: 5 * 60_000,
   clockSkewMs: 2_000,

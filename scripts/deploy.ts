@@ -50,7 +50,11 @@ await runScript(async () => {
   run("kv", "namespace", "create", kvNamespace);
   for (const name of databases) run("d1", "create", name);
   run("r2", "bucket", "create", bucket);
-  for (const name of queues) run("queues", "create", name);
+  for (const name of queues) {
+    run("queues", "create", name);
+    // Longer than all attempts of a message take together, so that none expires before it is put aside (workers/ingest/decide.ts).
+    run("queues", "update", name, "--message-retention-period-secs", String(14 * 86_400));
+  }
 
   if (dryRun)
     console.log(

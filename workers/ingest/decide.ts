@@ -17,7 +17,7 @@ export type Action =
   | { action: "dead-letter"; reason: string };
 
 const backOffSeconds = 900;
-/** From this attempt on an outage is an incident; the 100 attempts that a queue allows then last longer than it keeps messages. */
+/** From this attempt on an outage is an incident; the 100 attempts that a queue allows then last ten days, of the fourteen for which it keeps messages. */
 const incidentAttempts = 40;
 const incidentBackOffSeconds = 4 * 3_600;
 /** KV usually catches up within a minute. */

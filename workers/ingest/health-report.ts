@@ -66,7 +66,9 @@ function shardReport(shard: ShardHealth | null, backlog: QueueBacklog | null, no
       bytes: backlog.bytes,
       oldestAgeSeconds: oldestAtMs === null ? null : secondsSince(oldestAtMs, nowMs),
     },
-    newestEventAt: progress && isoOf(progress.newestEventMs),
+    // 0: nothing but counts has come.
+    newestEventAt:
+      progress === null || progress.newestEventMs === 0 ? null : isoOf(progress.newestEventMs),
     newestReceivedAt: progress && isoOf(progress.newestReceivedMs),
     foldedAt: progress && isoOf(progress.foldedAtMs),
     quarantinedUnits: tallies["quarantined"] ?? 0,

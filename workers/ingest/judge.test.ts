@@ -92,8 +92,13 @@ describe("time", () => {
     expect(codes({ ...outcome, ...at(now + 5 * minute + 1) })).toEqual(["timestamp-in-future"]);
   });
 
-  test("of an import may be any past", () => {
-    expect(codes({ ...outcome, ...at(0) }, { source: "import" })).toEqual([]);
+  test("of an import may be any past since the year 2000: earlier is a date that was not set", () => {
+    const start = Date.UTC(2000, 0, 1);
+    expect(codes({ ...outcome, ...at(start) }, { source: "import" })).toEqual([]);
+    for (const unset of [0, start - 1]) {
+      const rejected = codes({ ...outcome, ...at(unset) }, { source: "import" });
+      expect(rejected).toEqual(["timestamp-too-old"]);
+    }
     expect(codes({ ...outcome, ...at(now + 5 * minute + 1) }, { source: "import" })).toEqual([
       "timestamp-in-future",
     ]);

@@ -68,6 +68,9 @@ function admit(incoming: IncomingEvent, reception: Reception): Read<CountedEvent
       'timestamp is more than 3 days ago: past data goes in a batch with source "import", sent with a server or admin key.',
     );
   }
+  if (timeMs < limits.eventEarliestMs) {
+    return reject("timestamp-too-old", "timestamp is before the year 2000: a date was not set.");
+  }
   return incoming.type === "exposure"
     ? admitExposure(incoming, timeMs, reception)
     : admitOutcome(incoming, timeMs, reception);
