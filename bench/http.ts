@@ -8,17 +8,14 @@
 import autocannon from "autocannon";
 import { startHttpTargets } from "./http-targets.ts";
 import type { Target } from "./http-targets.ts";
+import { latencyAt } from "./paced-latency.ts";
 
 const ROUNDS = 5;
 const ROUND_SECONDS = 4;
 const LATENCY_SECONDS = 8;
 const CONNECTIONS = 16;
 
-async function load(
-  target: Target,
-  duration: number,
-  requestsPerSecond?: number,
-): Promise<autocannon.Result> {
+async function load(target: Target, duration: number): Promise<autocannon.Result> {
   const result = await autocannon({
     url: target.url,
     method: "POST",
@@ -27,7 +24,6 @@ async function load(
     idReplacement: target.newUnits,
     connections: CONNECTIONS,
     duration,
-    ...(requestsPerSecond !== undefined && { overallRate: requestsPerSecond }),
   });
   if (result.errors + result.non2xx > 0) {
     throw new Error(`${target.name}: ${result.errors} errors, ${result.non2xx} refusals`);
@@ -54,13 +50,16 @@ try {
   for (const target of targets) {
     const perSecond = median(rates.get(target.name) ?? []);
     const bare = median(rates.get(target.comparedWith) ?? []);
-    const { latency } = await load(target, LATENCY_SECONDS, perSecond / 2);
+    const latency = await latencyAt(target, {
+      requestsPerSecond: perSecond / 2,
+      seconds: LATENCY_SECONDS,
+    });
     await target.settled();
     rows[target.name] = {
       "requests/s": Math.round(perSecond),
       ratio: Number((perSecond / bare).toFixed(2)),
-      "p50 ms": latency.p50,
-      "p99 ms": latency.p99,
+      "p50 ms": Number(latency.p50.toFixed(1)),
+      "p99 ms": Number(latency.p99.toFixed(1)),
     };
   }
   console.table(rows);

@@ -24,9 +24,9 @@ export function pageKindOf({ status, headers }: Response): PageKind {
   return isUtf8(charset) ? "page" : "not-utf-8";
 }
 
-/** ASCII is UTF-8. */
+/** The labels of the Encoding Standard; us-ascii is one of windows-1252. */
 function isUtf8(label: string): boolean {
-  return /^(?:unicode-1-1-|x-)?(?:utf-?8|unicode11utf8|unicode20utf8)$|^us-ascii$/i.test(label);
+  return /^(?:unicode-1-1-utf-8|utf-?8|unicode11utf8|(?:x-)?unicode20utf8)$/i.test(label);
 }
 
 interface Beginning {

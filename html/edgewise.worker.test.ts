@@ -71,20 +71,23 @@ test("as middleware of a Hono app: its routes' pages are edited, their cookies a
   ]);
 });
 
-test("as middleware: what the routes read is the visitor's request, without its conditions", async () => {
+test.each([
+  ["POST", "of a write with its conditions", '"x"'],
+  ["GET", "of a page without them", null],
+])("as middleware: a %s reads the visitor's request, %s", async (method, _how, condition) => {
   const given = await options();
   const app = new Hono<{ Bindings: object }>()
     .use(edgewise(() => given))
-    .post("/", async (c) =>
+    .all("/", async (c) =>
       c.json({ body: await c.req.text(), condition: c.req.header("if-none-match") ?? null }),
     );
   const request = new Request("https://shop.example/", {
-    method: "POST",
-    body: "order",
+    method,
+    ...(method === "POST" && { body: "order" }),
     headers: { "if-none-match": '"x"' },
   });
   const { response, text } = await asked(app.fetch, request);
-  expect(JSON.parse(text)).toEqual({ body: "order", condition: null });
+  expect(JSON.parse(text)).toEqual({ body: method === "POST" ? "order" : "", condition });
   expect(response.headers.getSetCookie()).toEqual([]);
 });
 

@@ -33,7 +33,7 @@ export function hasPlace(edit: ElementEdit, { tagName }: Element, { csp, notes }
       return !voids.has(tagName) && isSafe(isTrusted || !codes.has(tagName), edit, notes);
     }
     case "attribute":
-      return isSafe(isTrusted || edit.value === null || !loaders.has(tagName), edit, notes);
+      return isSafe(isTrusted || !loaders.has(tagName), edit, notes);
     case "style":
       if (csp.styleAttribute()) return true;
       notes.note("forbidden-by-csp", `style of ${edit.selector}`);
@@ -59,7 +59,7 @@ export function applyEdit(edit: ElementEdit, element: Element): void {
       return;
     case "attribute":
       if (edit.value === null) element.removeAttribute(edit.name);
-      else element.setAttribute(edit.name, edit.value);
+      else element.setAttribute(edit.name, literal(edit.value));
       return;
     case "class":
       changeClasses(element, edit.add ?? [], edit.remove ?? []);
@@ -75,16 +75,24 @@ export function applyEdit(edit: ElementEdit, element: Element): void {
   }
 }
 
+/**
+ * Text for `setAttribute`, which escapes quotes alone: a character reference in it would be read by the browser as what it stands for,
+ * past everything that was checked. `getAttribute` gives the page's own text, references and all.
+ */
+export function literal(text: string): string {
+  return text.replaceAll("&", "&amp;");
+}
+
 function changeClasses(element: Element, add: readonly string[], remove: readonly string[]): void {
   const classes = new Set((element.getAttribute("class") ?? "").split(/\s+/).filter(Boolean));
-  for (const name of remove) classes.delete(name);
-  for (const name of add) classes.add(name);
+  for (const name of remove) classes.delete(literal(name));
+  for (const name of add) classes.add(literal(name));
   element.setAttribute("class", [...classes].join(" "));
 }
 
 /** After what is there, so that it wins over it. */
 function addStyle(element: Element, properties: Record<string, string>): void {
   const before = (element.getAttribute("style") ?? "").trim().replace(/;$/, "");
-  const added = Object.entries(properties).map(([name, value]) => `${name}: ${value}`);
+  const added = Object.entries(properties).map(([name, value]) => `${name}: ${literal(value)}`);
   element.setAttribute("style", [before, ...added].filter(Boolean).join("; "));
 }

@@ -7,6 +7,7 @@
 import type { HeadEdit } from "../contracts/page-edits.ts";
 import type { Csp, Permission } from "./csp.ts";
 import type { PlannedEdit } from "./decide.ts";
+import { literal } from "./element-edits.ts";
 import type { Notes } from "./notes.ts";
 import type { SafeRewriter } from "./safe-rewriter.ts";
 
@@ -88,7 +89,7 @@ export function onHead(
       )?.toLowerCase();
       meetElement(
         (edit) => edit.action === "meta" && edit.name.toLowerCase() === name,
-        (edit) => edit.action === "meta" && element.setAttribute("content", edit.content),
+        (edit) => edit.action === "meta" && element.setAttribute("content", literal(edit.content)),
       );
     },
   });

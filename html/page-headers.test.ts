@@ -61,6 +61,11 @@ describe("requests", () => {
     expect(mayAskForPage(asking(headers))).toBe(may);
   });
 
+  test("a condition on a write stays", () => {
+    const asked = new Request("https://site.test/", { method: "PUT", headers: { accept: "*/*" } });
+    expect(mayAskForPage(asked)).toBe(false);
+  });
+
   test("lose their conditions and nothing else", () => {
     const request = asking({
       "if-none-match": '"x"',

@@ -48,7 +48,9 @@ export function unconditional(request: Request): Request {
 const pageDestinations = new Set(["document", "iframe", "frame", "object", "embed", "empty"]);
 
 /** Whether a page may be the answer, as far as the request tells: pictures, styles and scripts keep their validators. */
-export function mayAskForPage({ headers }: Request): boolean {
+export function mayAskForPage({ method, headers }: Request): boolean {
+  // Of any other method a condition guards a write.
+  if (method !== "GET" && method !== "HEAD") return false;
   const destination = headers.get("sec-fetch-dest");
   if (destination !== null && !pageDestinations.has(destination)) return false;
   const accept = headers.get("accept");

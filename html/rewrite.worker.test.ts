@@ -17,7 +17,12 @@ describe("edits of elements", () => {
     [{ action: "insert", position: "append", html: "<i>" }, `<div ATTRS>one <b>two</b><i></div>`],
     [
       { action: "attribute", name: "title", value: `"<&>'` },
-      `<div ATTRS title="&quot;<&>'">one <b>two</b></div>`,
+      `<div ATTRS title="&quot;<&amp;>'">one <b>two</b></div>`,
+    ],
+    // What a browser would read as a script's address is written as the text that it is.
+    [
+      { action: "attribute", name: "href", value: "&#106;avascript:alert(1)" },
+      `<div ATTRS href="&amp;#106;avascript:alert(1)">one <b>two</b></div>`,
     ],
     [
       { action: "attribute", name: "style", value: null },
@@ -30,6 +35,10 @@ describe("edits of elements", () => {
     [
       { action: "style", properties: { "--x": "1", color: "blue" } },
       `<div id="d" class="a b" style="color: red; --x: 1; color: blue">one <b>two</b></div>`,
+    ],
+    [
+      { action: "style", properties: { color: "red&#59 background-image:url(/evil)" } },
+      `<div id="d" class="a b" style="color: red; color: red&amp;#59 background-image:url(/evil)">one <b>two</b></div>`,
     ],
   ])("%j", async (edit, expected) => {
     const { text, met } = await rewritten(`<p>${body}`, { served: [{ selector: "#d", ...edit }] });

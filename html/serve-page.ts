@@ -133,18 +133,15 @@ async function edited(
 }
 
 /**
- * Calls `send`, which says whether there was anything to send, when the page has passed or broken off; meanwhile every now and then,
- * because a page may take long, and of a visitor who leaves one may not be told. `done` resolves when nothing more is expected: as long
- * as it does not, the runtime goes on after a visitor has left.
+ * Calls `send` when the page has passed or broken off; meanwhile every now and then, because a page may take long, and of a visitor who
+ * leaves one may not be told. Until `done` resolves, the runtime goes on after a visitor has left, for as long as it does for anybody.
  */
-function deliveryOf(send: () => boolean): { done: Promise<void>; stop: () => void } {
+function deliveryOf(send: () => void): { done: Promise<void>; stop: () => void } {
   let resolve = () => {};
   const done = new Promise<void>((resolved) => {
     resolve = resolved;
   });
-  const waiting = setInterval(() => {
-    if (!send()) resolve();
-  }, unsentMs);
+  const waiting = setInterval(send, unsentMs);
   const stop = () => {
     clearInterval(waiting);
     send();
@@ -196,7 +193,6 @@ async function decided(
           }),
         ),
       );
-      return unsent.length > 0;
     },
   };
 }
