@@ -19,7 +19,6 @@ interface PlannedElementEdit extends PlannedEdit {
 }
 
 export function rewriterOf(planned: readonly PlannedEdit[], page: HeadPage): SafeRewriter {
-  const rewriter = safeRewriter(page.notes);
   const bySelector = new Map<string, PlannedElementEdit[]>();
   const inHead: PlannedHeadEdit[] = [];
   for (const { edit, exposure, served } of planned) {
@@ -30,14 +29,19 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: HeadPage): Saf
       bySelector.set(edit.selector, known);
     }
   }
+  const takers = [...bySelector].filter(
+    ([selector, edits]) =>
+      mayLackEndTag(selector) && edits.some(({ edit, served }) => served && changesContent(edit)),
+  );
+  const rewriter = safeRewriter(page.notes, takers.length > 1);
   if (inHead.length > 0 || page.bootstrap !== null || hasStyle(bySelector)) {
     onHead(rewriter, inHead, page);
   }
   const contentEditor = impliedEnds(rewriter);
+  // Before any selector's own handlers: what is being removed is removed before it could be met.
+  const editors = new Map(takers.map(([selector]) => [selector, contentEditor(selector)]));
   for (const [selector, edits] of bySelector) {
-    const takesContent =
-      mayLackEndTag(selector) && edits.some(({ edit, served }) => served && changesContent(edit));
-    const editor = takesContent ? contentEditor(selector) : null;
+    const editor = editors.get(selector) ?? null;
     rewriter.on(selector, {
       element(element) {
         for (const each of edits) meet(each, element, { page, editor });

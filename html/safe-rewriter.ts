@@ -13,7 +13,8 @@ export interface SafeRewriter {
   ): void;
   /**
    * `handler` is called where the element ends: by its own end tag, or by its parent's when it has none. Throws on one that cannot have
-   * any. The runtime keeps one handler an element; here those that are given in one call of an element's handler are all kept.
+   * any. The runtime keeps one handler an element, the last one; here all are kept, whichever selectors' handlers give them, when the
+   * rewriter was made for several.
    */
   atEndOf(element: Element, handler: (tag: EndTag) => void): void;
   /** `handler` is called when the whole page has passed. */
@@ -21,7 +22,8 @@ export interface SafeRewriter {
   transform(response: Response): Response;
 }
 
-export function safeRewriter(notes: Notes): SafeRewriter {
+/** @param forSeveral handlers of several selectors wait for ends: then each element of the page costs a call */
+export function safeRewriter(notes: Notes, forSeveral: boolean): SafeRewriter {
   const rewriter = new HTMLRewriter();
   const safe =
     <Token>(handler: (token: Token) => void) =>
@@ -33,6 +35,15 @@ export function safeRewriter(notes: Notes): SafeRewriter {
       }
     };
   const ends = new WeakMap<Element, ((tag: EndTag) => void)[]>();
+  // Each selector's handlers are given an object of their own for the same element; what tells elements apart is who comes first.
+  let current: ((tag: EndTag) => void)[] = [];
+  if (forSeveral) {
+    rewriter.on("*", {
+      element() {
+        current = [];
+      },
+    });
+  }
   return {
     on(selector, { element, text, comments }) {
       rewriter.on(selector, {
@@ -47,10 +58,11 @@ export function safeRewriter(notes: Notes): SafeRewriter {
         known.push(handler);
         return;
       }
-      const handlers = [handler];
+      const handlers = forSeveral ? current : [];
       element.onEndTag((tag) => {
-        for (const each of handlers) safe(each)(tag);
+        for (const each of handlers.splice(0)) safe(each)(tag);
       });
+      handlers.push(handler);
       ends.set(element, handlers);
     },
     atEnd(handler) {
