@@ -116,9 +116,14 @@ export function impliedEnds(rewriter: SafeRewriter): (selector: string) => Conte
   };
 }
 
+/** Nothing waits for their end tags, which pages forget: taken away as a whole, one would take along what comes after. */
+const formatting = new Set(
+  "a b big code em font i nobr s small span strike strong tt u".split(" "),
+);
+
 /** An element in one that is being edited, which it does not end. */
 function goInto(element: Element, inside: Open, rewriter: SafeRewriter): void {
-  if (endedBy.has(element.tagName)) {
+  if (endedBy.has(element.tagName) || formatting.has(element.tagName)) {
     if (inside.dropsContent) stripTags(element, rewriter);
   } else if (inside.dropsContent) element.remove();
   else whileOpen(element, inside, rewriter);
@@ -133,9 +138,13 @@ function writtenAtEnd({ tag, append, after, isRemoved }: Open): string {
 function stripTags(element: Element, rewriter: SafeRewriter): void {
   const { tagName } = element;
   element.removeAndKeepContent();
-  rewriter.atEndOf(element, (tag) => {
-    if (tag.name !== tagName) tag.before(`</${tag.name}>`, asHtml);
-  });
+  try {
+    rewriter.atEndOf(element, (tag) => {
+      if (tag.name !== tagName) tag.before(`</${tag.name}>`, asHtml);
+    });
+  } catch {
+    // It is empty, and has no end tag.
+  }
 }
 
 /** False: as any element is edited. Of several contents the last one stands. */

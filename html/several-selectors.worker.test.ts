@@ -55,3 +55,23 @@ test.each([
   const { text: html } = await rewritten("<p class=a>x <b>y</b> z</p>end", { served });
   expect(html).toBe(expected);
 });
+
+test.each([
+  [
+    "<ul><li class=a><a href=/>A<li><a href=/>B</a><li>C</ul>",
+    [remove(".a")],
+    "<ul><li><a href=/>B</a><li>C</ul>",
+  ],
+  [
+    "<div><p class=a>text <b>bold<p>next</p><h2>more</h2></div>tail",
+    [text(".a", "X")],
+    "<div><p class=a>X<p>next</p><h2>more</h2></div>tail",
+  ],
+  [
+    "<p class=a>1 <img src=x> <br/> <b>2 <i>3</i></b><script>4</script><!-- 5 --></p>end",
+    [text(".a", "X")],
+    "<p class=a>X</p>end",
+  ],
+])("elements that never end take nothing along: %s", async (page, served, expected) => {
+  expect((await rewritten(page, { served })).text).toBe(expected);
+});
