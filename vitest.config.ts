@@ -7,10 +7,13 @@ const folders =
 /** Three kinds: pure code in Node, stores and workers' parts on real bindings in workerd, the whole system through its public port. */
 export default defineConfig({
   test: {
+    // By default one core of two stays idle.
+    maxWorkers: 2,
     projects: [
       {
         test: {
           name: "unit",
+          testTimeout: 30_000,
           include: [`${folders}/**/*.test.ts`],
           setupFiles: ["test/fast-check-setup.ts"],
           exclude: ["**/*.worker.test.ts"],
@@ -37,6 +40,7 @@ export default defineConfig({
         ],
         test: {
           name: "worker",
+          testTimeout: 30_000,
           include: [`${folders}/**/*.worker.test.ts`],
           setupFiles: ["test/worker-setup.ts"],
         },
