@@ -7,7 +7,13 @@ import type {
   Results,
   SequentialResult,
 } from "../contracts/results.ts";
-import { betaBinomialPosterior, cuped, cupedTheta, normalPosterior } from "../stats/index.ts";
+import {
+  NO_COMPARISON,
+  betaBinomialPosterior,
+  cuped,
+  cupedTheta,
+  normalPosterior,
+} from "../stats/index.ts";
 import type { Comparison } from "../stats/index.ts";
 import { hasCovariate } from "./decisive.ts";
 import { guardrailResult, harmSequence } from "./guardrails.ts";
@@ -48,20 +54,6 @@ export interface ResultInputs {
   logEvidenceBefore: number;
 }
 
-const nothingCompared: Comparison = {
-  effect: null,
-  standardError: null,
-  statistic: null,
-  degreesOfFreedom: null,
-  z: null,
-  pValue: null,
-  confidenceInterval: null,
-  relativeEffect: null,
-  relativeStandardError: null,
-  relativeConfidenceInterval: null,
-  relativeMethod: null,
-};
-
 export function comparisonResult(
   inputs: ResultInputs,
   metric: PhaseMetric,
@@ -78,7 +70,7 @@ export function comparisonResult(
           treatment: variant,
           level: 1 - phase.plan.alpha,
         })
-      : nothingCompared;
+      : NO_COMPARISON;
   const rows = inputs.ledger.filter((row) => row.metric === metric.key && row.variant === variant);
   const watched = watchedIn(inputs, metric, variant);
   return {

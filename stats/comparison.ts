@@ -48,7 +48,7 @@ export function requireLevel(level: number): void {
   requireProbability("level", level);
 }
 
-/** Nothing is known: one of the variants has no units. */
+/** Nothing is known: one of the variants has no units, or too few. */
 export const NO_COMPARISON: Comparison = {
   effect: null,
   standardError: null,

@@ -8,7 +8,8 @@ import { and, asc, eq, inArray, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod/mini";
-import type { LedgerRow, LookFigures, LookInference } from "../analysis/ledger.ts";
+import type { LedgerRow } from "../analysis/ledger.ts";
+import { lookFigures, lookInference } from "../contracts/look-figures.ts";
 import type { Notice } from "../contracts/notice.ts";
 import { experiments, looks, results } from "../schema/control/tables.ts";
 import { auditedChange } from "./audited-change.ts";
@@ -45,36 +46,6 @@ export interface StartedExperiment {
   experiment: string;
   refreshed: Pick<Refresh, "asOfMs" | "activity" | "settlesAtMs"> | null;
 }
-
-const sums = z.object({
-  y: z.number(),
-  yy: z.number(),
-  d: z.number(),
-  dd: z.number(),
-  yd: z.number(),
-  x: z.number(),
-  xx: z.number(),
-  xy: z.number(),
-});
-const reading = z.object({ n: z.number(), sums });
-const lookFigures = z.object({
-  maturedShare: z.number(),
-  effect: z.nullable(z.number()),
-  standardError: z.nullable(z.number()),
-  control: reading,
-  treatment: reading,
-  theta: z.exactOptional(z.nullable(z.number())),
-}) satisfies z.ZodMiniType<LookFigures>;
-
-const interval = z.tuple([z.number(), z.number()]);
-const lookInference = z.object({
-  repeatedConfidenceInterval: z.nullable(interval),
-  sequentialPValue: z.number(),
-  conditionalPower: z.nullable(z.number()),
-  final: z.nullable(
-    z.object({ pValue: z.number(), medianUnbiased: z.number(), confidenceInterval: interval }),
-  ),
-}) satisfies z.ZodMiniType<LookInference>;
 
 /** What else belongs to the transaction of a look. */
 export interface Appended {

@@ -150,7 +150,10 @@ export function snapshotMemory(read: ReadPublished): SnapshotStore {
 /** Rejects when it takes too long. */
 async function inTime<T>(work: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("KV does not answer")), longestWaitMs);
+  const timer = setTimeout(
+    () => reject(new Error("the configuration does not answer")),
+    longestWaitMs,
+  );
   try {
     return await Promise.race([work, late]);
   } finally {

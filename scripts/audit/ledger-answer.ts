@@ -1,22 +1,10 @@
 /** What the audit reads of `GET …/looks`: the ledger, and the phases as they were frozen. */
 
 import * as z from "zod/mini";
+import { lookFigures, lookInference } from "../../contracts/look-figures.ts";
 import { phase } from "../../contracts/phase.ts";
 
 const number = z.nullable(z.number());
-const sums = z.object({
-  y: z.number(),
-  yy: z.number(),
-  d: z.number(),
-  dd: z.number(),
-  yd: z.number(),
-  x: z.number(),
-  xx: z.number(),
-  xy: z.number(),
-});
-const reading = z.object({ n: z.number(), sums });
-const interval = z.nullable(z.tuple([z.number(), z.number()]));
-
 const row = z.object({
   metric: z.string(),
   variant: z.string(),
@@ -36,20 +24,8 @@ const row = z.object({
   final: z.boolean(),
   futilityBoundary: number,
   futile: z.boolean(),
-  inputs: z.object({
-    maturedShare: z.number(),
-    effect: number,
-    control: reading,
-    treatment: reading,
-  }),
-  inference: z.object({
-    repeatedConfidenceInterval: interval,
-    sequentialPValue: z.number(),
-    conditionalPower: number,
-    final: z.nullable(
-      z.object({ pValue: z.number(), medianUnbiased: z.number(), confidenceInterval: interval }),
-    ),
-  }),
+  inputs: lookFigures,
+  inference: lookInference,
 });
 
 export const ledgerAnswer = z.object({

@@ -9,7 +9,7 @@ import { readJson } from "../../http/body.ts";
 import { answer, ask, refused } from "./ask.ts";
 import type { Askable } from "./ask.ts";
 import { flagAnswer } from "./evaluate.ts";
-import { withoutBot } from "./serve.ts";
+import { isAutomated } from "./serve.ts";
 
 export function explainRoute(services: Askable): Handler<AppEnv<object>> {
   return async (c) => {
@@ -22,10 +22,8 @@ export function explainRoute(services: Askable): Handler<AppEnv<object>> {
     const { context, flag, flags = compiled.flags.keys() } = body.value;
     const explained = Array.from(new Set(flag === undefined ? flags : [flag]), (key) => {
       const { evaluation, steps } = explain(compiled, key, context, nowMs);
-      return [
-        key,
-        { ...flagAnswer(withoutBot(evaluation, context), snapshot.stale), steps },
-      ] as const;
+      if (isAutomated(context)) delete evaluation.exposure;
+      return [key, { ...flagAnswer(evaluation, snapshot.stale), steps }] as const;
     });
     const answered = { version, flags: Object.fromEntries(explained) };
     return answer(c, asked.value, JSON.stringify(answered));

@@ -18,13 +18,12 @@ export function serve(
     flags === undefined
       ? evaluateAll(compiled, context, nowMs)
       : Array.from(new Set(flags), (flag) => evaluate(compiled, flag, context, nowMs));
-  return evaluations.map((evaluation) => withoutBot(evaluation, context));
+  if (isAutomated(context)) for (const evaluation of evaluations) delete evaluation.exposure;
+  return evaluations;
 }
 
-/** Automated traffic meets no variant that counts. */
-export function withoutBot(evaluation: Evaluation, context: Context): Evaluation {
-  if (Object.hasOwn(context, "bot") && context["bot"] === true) delete evaluation.exposure;
-  return evaluation;
+export function isAutomated(context: Context): boolean {
+  return Object.hasOwn(context, "bot") && context["bot"] === true;
 }
 
 export function exposuresOf(
