@@ -37,7 +37,8 @@ export interface CountingPlanStore {
 export function countingPlanStore(kv: KVNamespace): CountingPlanStore {
   const entries = new LRUCache<string, Entry>({
     maxSize: cacheBytes,
-    sizeCalculation: ({ bytes }) => bytes,
+    // One that is larger stays alone: it would be read again for every batch.
+    sizeCalculation: ({ bytes }) => Math.min(bytes, cacheBytes),
   });
 
   async function load(environment: string, nowMs: number): Promise<Entry> {

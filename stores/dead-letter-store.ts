@@ -28,14 +28,14 @@ export interface DeadLetterSummary extends Omit<DeadLetter, "body" | "replayedAt
 export interface DeadLetterPage {
   /** Oldest first. */
   letters: DeadLetterSummary[];
-  /** Null after the last page. */
+  /** The id after which the next page begins; null after the last page. */
   next: string | null;
 }
 
 export interface DeadLetterStore {
   putAside(letter: Pick<DeadLetter, "reason" | "queue" | "body">, nowMs: number): Promise<void>;
-  /** Those not replayed. */
-  list(limit: number, cursor?: string): Promise<DeadLetterPage>;
+  /** Those not replayed, after that of the id `after`, which need not be there any more; null when it is no id. */
+  list(limit: number, after?: string): Promise<DeadLetterPage | null>;
   /** Replayed or not. */
   get(id: string): Promise<DeadLetter | null>;
   markReplayed(letter: DeadLetter, nowMs: number): Promise<void>;
@@ -77,17 +77,18 @@ export function deadLetterStore(bucket: R2Bucket): DeadLetterStore {
       await put(keyOf(pending, id, nowMs), { v: 1, ...letter, putAsideAtMs: nowMs });
     },
 
-    async list(limit, cursor) {
+    async list(limit, after) {
+      const afterMs = after === undefined ? null : timeOf(after);
+      if (after !== undefined && afterMs === null) return null;
       const page = await bucket.list({
         prefix: pending,
         limit,
         include: ["customMetadata"],
-        ...(cursor !== undefined && { cursor }),
+        ...(after !== undefined &&
+          afterMs !== null && { startAfter: keyOf(pending, after, afterMs) }),
       });
-      return {
-        letters: page.objects.flatMap((object) => summaryOf(object) ?? []),
-        next: page.truncated ? page.cursor : null,
-      };
+      const letters = page.objects.flatMap((object) => summaryOf(object) ?? []);
+      return { letters, next: page.truncated ? (letters.at(-1)?.id ?? null) : null };
     },
 
     async get(id) {

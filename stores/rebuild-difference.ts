@@ -3,15 +3,23 @@
 import type { D1Database, D1PreparedStatement } from "@cloudflare/workers-types";
 import * as z from "zod/mini";
 
-export interface RebuildDifference {
-  /** Rows of populations, cells and tallies that differ. */
-  rows: number;
-  experiments: { environment: string; experiment: string; rows: number }[];
-  /** More units were counted than the archive has: it is not whole, and nothing may be replaced. */
-  incomplete: { environment: string; experiment: string }[];
-}
+const ofExperiment = { environment: z.string(), experiment: z.string() };
+const differs = z.object({ ...ofExperiment, rows: z.number() });
 
-const differs = z.object({ environment: z.string(), experiment: z.string(), rows: z.number() });
+const difference = {
+  /** Rows of populations, cells and tallies that differ. */
+  rows: z.number(),
+  experiments: z.array(differs),
+  /** More units were counted than the archive has: it is not whole, and nothing may be replaced. */
+  incomplete: z.array(z.object(ofExperiment)),
+};
+
+export type RebuildDifference = z.output<z.ZodMiniObject<typeof difference>>;
+
+/** As a rebuild notes it, with the first of the experiments. */
+export const rebuildResult = z.object({ ...difference, swapped: z.boolean() });
+
+export type RebuildResult = z.output<typeof rebuildResult>;
 
 /** Sums of floating point in another order differ by less. */
 const relativeTolerance = 1e-9;

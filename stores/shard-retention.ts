@@ -13,7 +13,7 @@ import { readDictionary } from "./shard-names.ts";
 export interface UnitPage {
   /** Units that were looked at. */
   units: number;
-  /** Where the next page begins; null at the end, or when a rebuild is under way, which makes its own. */
+  /** After which key the next page begins; null when there was no unit any more, or when a rebuild is under way, which makes its own. */
   next: string | null;
 }
 
@@ -32,6 +32,8 @@ export interface ShardRetention {
 }
 
 const unitsAPage = 2_000;
+/** Of documents, and one more: it fits what D1 gives at once, and an isolate's memory parsed. */
+const charactersAPage = 2_000_000;
 const rowsAStep = 10_000;
 const attempts = 5;
 const lostRace = /NOT NULL constraint failed: meta\.version/;
@@ -52,8 +54,13 @@ export function shardRetention(db: D1Database): ShardRetention {
     const [meta, units] = await db.batch<{ [column: string]: unknown }>([
       db.prepare("SELECT version, mirrored FROM meta ORDER BY id"),
       db
-        .prepare("SELECT key, state FROM units WHERE key > ?1 ORDER BY key LIMIT ?2")
-        .bind(after, unitsAPage),
+        .prepare(
+          `SELECT key, state FROM (
+             SELECT key, state, sum(length(state)) OVER (ORDER BY key) - length(state) AS charactersBefore
+             FROM (SELECT key, state FROM units WHERE key > ?1 ORDER BY key LIMIT ?2))
+           WHERE charactersBefore < ?3 ORDER BY key`,
+        )
+        .bind(after, unitsAPage, charactersAPage),
     ]);
     const [live, rebuild] = meta?.results ?? [];
     return {
@@ -109,8 +116,7 @@ export function shardRetention(db: D1Database): ShardRetention {
             version,
           ));
         if (!isDone) continue;
-        const last = units.length < unitsAPage ? undefined : units.at(-1);
-        return { units: units.length, next: last?.key ?? null };
+        return { units: units.length, next: units.at(-1)?.key ?? null };
       }
       throw new Error(`the shard was written by others ${attempts} times in a row`);
     },

@@ -1,7 +1,7 @@
 /** Events through HTTP into the archive, compacted and not, and out again by `npm run query`. */
 
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -112,6 +112,13 @@ test("what was sent, twice and as often compacted, is counted as the results pag
   expect(await query(counts)).toEqual(expected);
   const rows = units.length + units.filter((_, i) => isBuyer(i)).length;
   expect(await query("select count(*) from events")).toEqual([[String(rows)]]);
+
+  // What a query left that was killed, and what another is writing.
+  const unfinished = (pid: number) => join(rawFolder, `a.ndjson.gz.${pid}.part`);
+  const noProcess = 2 ** 31 - 1;
+  for (const pid of [noProcess, process.pid]) writeFileSync(unfinished(pid), "");
+  await query("select 1");
+  expect([noProcess, process.pid].map((pid) => existsSync(unfinished(pid)))).toEqual([false, true]);
 
   // Sent again: both kinds of objects, and nothing is counted twice.
   await send();

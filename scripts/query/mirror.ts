@@ -10,8 +10,9 @@ import { listArchive, readArchive } from "../local/control-socket.ts";
 import type { ArchivePage } from "../local/control-socket.ts";
 
 const copiesAtOnce = 8;
-/** Of a file that another query may be writing. */
-const partialSuffix = ".part";
+/** Of a file that a query is writing, or was when it was killed: with its process's id. */
+const partialOf = (path: string, pid: number) => `${path}.${pid}.part`;
+const partial = /\.(\d+)\.part$/;
 
 type Listed = ArchivePage["objects"][number];
 
@@ -65,10 +66,10 @@ async function copy(
   const bytes = await readArchive(dataFolder, key);
   if (bytes === null) return false;
   await mkdir(dirname(path), { recursive: true });
-  const partial = `${path}.${process.pid}${partialSuffix}`;
-  await writeFile(partial, bytes);
-  await utimes(partial, uploadedMs / 1_000, uploadedMs / 1_000);
-  await rename(partial, path);
+  const unfinished = partialOf(path, process.pid);
+  await writeFile(unfinished, bytes);
+  await utimes(unfinished, uploadedMs / 1_000, uploadedMs / 1_000);
+  await rename(unfinished, path);
   return true;
 }
 
@@ -76,7 +77,16 @@ async function removeAllBut(present: ReadonlySet<string>, folder: string): Promi
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);
-    const isPartial = path.endsWith(partialSuffix);
-    if (entry.isFile() && !isPartial && !present.has(path)) await rm(path, { force: true });
+    const writer = partial.exec(path)?.[1];
+    const isWanted = writer === undefined ? present.has(path) : isRunning(Number(writer));
+    if (entry.isFile() && !isWanted) await rm(path, { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }

@@ -11,7 +11,7 @@ import type { EventBatch } from "../../counting/fold.ts";
 import type { CompiledPlan } from "../../counting/plan.ts";
 import type { ArchiveReader } from "../../stores/archive-reader.ts";
 import { rewound } from "../../stores/archive-reader.ts";
-import type { RebuildDifference } from "../../stores/rebuild-difference.ts";
+import type { RebuildDifference, RebuildResult } from "../../stores/rebuild-difference.ts";
 import { experimentKey } from "../../stores/rebuild-store.ts";
 import type { Rebuild, RebuildStep, RebuildStore } from "../../stores/rebuild-store.ts";
 
@@ -167,7 +167,11 @@ async function compare(services: RebuildServices, index: number, at: Rebuild): P
   }
   const found = await difference(experiments);
   const isSwapped = found.rows > 0 && found.incomplete.length === 0;
-  const result = { ...found, experiments: found.experiments.slice(0, 20), swapped: isSwapped };
+  const result: RebuildResult = {
+    ...found,
+    experiments: found.experiments.slice(0, 20),
+    swapped: isSwapped,
+  };
   const to: RebuildStep = {
     status: "tidying",
     difference: JSON.stringify(result),

@@ -85,6 +85,23 @@ describe("what an experiment counted that was archived long ago", () => {
     expect(await unitKeys()).toEqual(["zzz"]);
   });
 
+  test("is read a few megabytes at a time, however large its units are", async () => {
+    const large = ["a", "b", "c", "d"];
+    await fold(...large.map((unit) => exposed({ experiment: "old", unit })));
+    await env.METRICS_0.prepare("UPDATE units SET state = json_insert(state, '$[#]', ?1)")
+      .bind("x".repeat(900_000))
+      .run();
+    const retention = shardRetention(env.METRICS_0);
+    const first = await retention.retireUnits("", () => true);
+    expect(first.units).toBe(3);
+    const second = await retention.retireUnits(first.next ?? "", () => true);
+    expect(second.units).toBe(1);
+    expect(await retention.retireUnits(second.next ?? "", () => true)).toMatchObject({
+      units: 0,
+      next: null,
+    });
+  });
+
   test("waits while a rebuild catches up, which makes units of its own", async () => {
     await fold(...units());
     await env.METRICS_0.prepare("UPDATE meta SET mirrored = 1 WHERE id = 2").run();

@@ -52,6 +52,9 @@ export function deadLetterRoutes(services: DeadLetterServices) {
         const limit = limitOf(c.req.query("limit"));
         if (!limit.ok) return limit;
         const page = await letters.list(limit.value, c.req.query("cursor"));
+        if (page === null) {
+          return refuse("invalid-parameter", "cursor is the `next` of the page before.");
+        }
         const now = nowMs();
         return ok({
           deadLetters: page.letters

@@ -108,9 +108,12 @@ describe("dead letters", () => {
       },
       expect.objectContaining({ ageSeconds: 89 }),
     ]);
+    // That the last one shown was replayed meanwhile hides nothing.
+    await env.ARCHIVE.delete((await env.ARCHIVE.list()).objects[1]?.key ?? "");
     const second = await call(`?limit=2&cursor=${body.next ?? ""}`);
     expect(second.body).toMatchObject({ deadLetters: [{ ageSeconds: 88 }], next: null });
     expect((await call("?limit=0")).status).toBe(400);
+    expect((await call("?cursor=garbage")).status).toBe(400);
   });
 
   test("show the body as it came", async () => {

@@ -66,6 +66,34 @@ describe("an alarm, by name and shard, when", () => {
     });
   });
 
+  test("a rebuild found differences and could not take over, and not when it could or found none", () => {
+    const at = (difference: object) => {
+      const rebuild = {
+        id: "1",
+        reason: "daily",
+        status: "done",
+        requestedAtMs: nowMs,
+        steppedAtMs: nowMs,
+        events: 1,
+        difference: JSON.stringify({ experiments: [], swapped: false, ...difference }),
+      };
+      return report({ shards: [shard({ rebuild }), shard()] });
+    };
+    const incomplete = ["checkout", "search"].map((experiment) => ({
+      environment: "e",
+      experiment,
+    }));
+    expect(at({ rows: 0, incomplete }).alarms).toEqual([]);
+    expect(at({ rows: 3, incomplete: [], swapped: true }).alarms).toEqual([]);
+    expect(at({ rows: 3, incomplete }).alarms).toEqual([
+      {
+        shard: 0,
+        code: "rebuild-blocked",
+        detail: expect.stringContaining("checkout in environment e and 1 more") as string,
+      },
+    ]);
+  });
+
   test("a queue does not tell its backlog", () => {
     expect(report({ backlogs: [null, backlog(0)] }).alarms).toMatchObject([
       { shard: 0, code: "backlog-unknown" },

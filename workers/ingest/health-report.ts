@@ -3,8 +3,10 @@
  * Exact: newest times, tallies, dead letters. At least once: counts by name. As near as the platform tells: backlogs.
  */
 
+import * as z from "zod/mini";
 import type { Counts } from "../../counting/types.ts";
 import type { DeadLetterPage } from "../../stores/dead-letter-store.ts";
+import { rebuildResult } from "../../stores/rebuild-difference.ts";
 import type { QueueBacklog } from "../../stores/queue-backlog.ts";
 import type { ShardHealth } from "../../stores/shard-health.ts";
 
@@ -82,17 +84,18 @@ function shardReport(shard: ShardHealth | null, backlog: QueueBacklog | null, no
       requestedAt: isoOf(rebuild.requestedAtMs),
       steppedAt: isoOf(rebuild.steppedAtMs),
       events: rebuild.events,
-      difference: rebuild.difference === null ? null : parsed(rebuild.difference),
+      difference:
+        rebuild.difference === null ? null : z.parse(rebuildResult, JSON.parse(rebuild.difference)),
     },
   };
 }
 
 interface Alarm {
-  code: "fold-lag" | "backlog-unknown" | "shard-unavailable";
+  code: "fold-lag" | "backlog-unknown" | "shard-unavailable" | "rebuild-blocked";
   detail: string;
 }
 
-function alarmsOf({ available, backlog }: ShardReport): Alarm[] {
+function alarmsOf({ available, backlog, rebuild }: ShardReport): Alarm[] {
   const alarms: Alarm[] = [];
   if (!available) {
     alarms.push({ code: "shard-unavailable", detail: "The shard's database cannot be read." });
@@ -105,6 +108,13 @@ function alarmsOf({ available, backlog }: ShardReport): Alarm[] {
     const detail = `The oldest message has not been counted for ${ageSeconds} s.`;
     alarms.push({ code: "fold-lag", detail });
   }
+  const { rows = 0, incomplete = [] } = rebuild?.difference ?? {};
+  const [first] = incomplete;
+  if (first && rows > 0) {
+    const others = incomplete.length > 1 ? ` and ${incomplete.length - 1} more` : "";
+    const detail = `The last rebuild replaced nothing: the archive no longer has every unit of ${first.experiment} in environment ${first.environment}${others}. Archive the experiment to let the shard be rebuilt.`;
+    alarms.push({ code: "rebuild-blocked", detail });
+  }
   return alarms;
 }
 
@@ -114,10 +124,6 @@ function sumOf(all: readonly Counts[]): Counts {
     sums[name] = (sums[name] ?? 0) + n;
   }
   return sums;
-}
-
-function parsed(json: string): unknown {
-  return JSON.parse(json);
 }
 
 function isoOf(timeMs: number): string {
