@@ -9,7 +9,7 @@ import type {
 } from "../contracts/results.ts";
 import {
   NO_COMPARISON,
-  betaBinomialPosterior,
+  betaBinomialContrast,
   cuped,
   cupedTheta,
   normalPosterior,
@@ -145,7 +145,7 @@ function bayesian(
   const { effect, standardError } = compared;
   if (effect === null || standardError === null) return null;
   const { probabilityBetter, expectedLoss } = isProportion(metric)
-    ? betaBinomialPosterior({
+    ? betaBinomialContrast({
         control: proportion(readingOf(readings, control)),
         treatment: proportion(readingOf(readings, variant)),
       })

@@ -9,16 +9,38 @@ const SQRT_2PI = 2.5066282746310007;
 const TINY = 1e-300;
 const MAX_TERMS = 1_000_000;
 
+/** The parameters a and b, with what does not depend on x. */
+export type BetaShape = {
+  readonly a: number;
+  readonly b: number;
+  readonly stirling: number;
+  readonly rootA: number;
+  readonly rootB: number;
+};
+
+export function betaShape(a: number, b: number): BetaShape {
+  return {
+    a,
+    b,
+    stirling: stirlingError(a + b) - stirlingError(a) - stirlingError(b),
+    rootA: Math.sqrt(a),
+    rootB: Math.sqrt(b / (a + b)),
+  };
+}
+
 /** x^a y^b / B(a, b) where y = 1 − x. */
-function powerTerm(a: number, b: number, x: number, y: number): number {
+export function betaPower(
+  { a, b, stirling, rootA, rootB }: BetaShape,
+  x: number,
+  y: number,
+): number {
   const n = a + b;
-  const exponent =
-    stirlingError(n) -
-    stirlingError(a) -
-    stirlingError(b) -
-    devianceTerm(a, n * x) -
-    devianceTerm(b, n * y);
-  return (Math.exp(exponent) * Math.sqrt(a) * Math.sqrt(b / n)) / SQRT_2PI;
+  const exponent = stirling - devianceTerm(a, n * x) - devianceTerm(b, n * y);
+  return (Math.exp(exponent) * rootA * rootB) / SQRT_2PI;
+}
+
+function powerTerm(a: number, b: number, x: number, y: number): number {
+  return betaPower(betaShape(a, b), x, y);
 }
 
 /** The continued fraction's value, so that I_x(a, b) = powerTerm / fraction; meant for x below the mean a / (a + b). */
@@ -50,6 +72,25 @@ export function incompleteBeta(a: number, b: number, x: number, y: number): numb
   return b * x <= a * y
     ? powerTerm(a, b, x, y) / fraction(a, b, x, y)
     : 1 - powerTerm(b, a, y, x) / fraction(b, a, y, x);
+}
+
+/** Both tails of a beta variable, and `betaPower`: one continued fraction for the three of them. */
+export type BetaTails = {
+  readonly lower: number;
+  readonly upper: number;
+  readonly power: number;
+};
+
+/** At 0 < x < 1, with y = 1 − x; the larger tail is one less the smaller. */
+export function betaTails(shape: BetaShape, x: number, y: number): BetaTails {
+  const { a, b } = shape;
+  const power = betaPower(shape, x, y);
+  if (b * x <= a * y) {
+    const lower = power / fraction(a, b, x, y);
+    return { lower, upper: 1 - lower, power };
+  }
+  const upper = power / fraction(b, a, y, x);
+  return { lower: 1 - upper, upper, power };
 }
 
 /** The beta density at 0 < x < 1, with y = 1 − x. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { betaBinomialPosterior } from "./beta-binomial-posterior.ts";
+import { betaBinomialContrast, betaBinomialPosterior } from "./beta-binomial-posterior.ts";
 import { outside } from "./fixtures/outside.ts";
 import type { Figure } from "./fixtures/outside.ts";
 import vectors from "./fixtures/vectors.json" with { type: "json" };
@@ -58,6 +58,34 @@ test("Miller's closed form for whole parameters: uniform priors, 1 of 2 against 
   expect(result.probabilityBetter).toBeCloseTo(0.8, 11);
   expect(result.expectedLoss.control - result.expectedLoss.treatment).toBeCloseTo(0.5 - 0.25, 11);
 });
+
+test.each([
+  [0, 4_068, 1],
+  [0, 1, 4_068],
+  [0, 0, 1_000_000],
+  [0, 50, 60],
+  [1, 30, 90_000],
+  [1, 90_000, 30],
+])(
+  "%i successes each, of %i and of %i: Miller's sum of as many terms and one",
+  (successes, nA, nB) => {
+    const bA = 1 + nA - successes;
+    const bB = 1 + nB - successes;
+    const b = bA + bB;
+    const exact =
+      successes === 0 ? bA / b : ((bA * (bA + 1)) / (b * (b + 1))) * (1 + (2 * bB) / (b + 2));
+    const { probabilityBetter, expectedLoss } = betaBinomialContrast({
+      control: { n: nA, successes },
+      treatment: { n: nB, successes },
+    });
+    const mean = (rest: number) => (1 + successes) / (1 + successes + rest);
+    const figures: Figure[] = [
+      ["better", probabilityBetter, exact],
+      ["losses", expectedLoss.control - expectedLoss.treatment, mean(bB) - mean(bA)],
+    ];
+    expect(outside(figures, { absolute: 1e-12 })).toEqual([]);
+  },
+);
 
 test("sizes as unequal as 50 against a million keep their accuracy and swap", () => {
   const small = { n: 50, successes: 3 };
