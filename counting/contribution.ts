@@ -3,7 +3,6 @@
  * an exposure that turns out to be earlier closes its windows earlier, so outcomes can leave again.
  */
 
-import { forEachOutcome } from "./document.ts";
 import type { MetricValue, UnitDocument, UnitExposure } from "./document.ts";
 import type { Names } from "./names.ts";
 import { graceMs } from "./plan.ts";
@@ -44,7 +43,7 @@ export function contributionOf(
   const sums = phase.readings.map((): Sums => ({ y: undefined, d: undefined, x: undefined }));
   let lateEvents = isLate(exposure.timeMs, exposure.delayMinutes, phase.firstCloseMs) ? 1 : 0;
 
-  forEachOutcome(document, (nameId, timeMs, value, delayMinutes) => {
+  for (const { nameId, timeMs, value, delayMinutes } of document.outcomes.all) {
     let late = false;
     for (const reader of phase.readers.get(names.nameOf(nameId)) ?? []) {
       const reading = phase.readings[reader.reading];
@@ -54,7 +53,7 @@ export function contributionOf(
       late ||= isLate(timeMs, delayMinutes, reading.closesMs);
     }
     if (late) lateEvents++;
-  });
+  }
 
   const values: MetricValue[] = [];
   for (const [i, reading] of phase.readings.entries()) {

@@ -4,6 +4,7 @@
  */
 
 import { addSums, changeOfSums } from "./cell-sums.ts";
+import type { Assignment } from "./assignment.ts";
 import { cohortOf } from "./contribution.ts";
 import type { DimensionValue } from "./dimensions.ts";
 import type { MetricValue, UnitExposure } from "./document.ts";
@@ -84,23 +85,33 @@ interface Cohort {
 
 export class DeltaCollector {
   readonly #cohorts = new Map<string, Cohort>();
+  /** Those of each assignment, by cohort. */
+  readonly #places = new Map<Assignment, Map<number, Place[]>>();
   readonly #tallies = new Map<string, TallyDelta>();
-  readonly #activity = new Map<string, ActivityDelta>();
+  /** By environment, by experiment. */
+  readonly #activity = new Map<string, Map<string, ActivityDelta>>();
   /** An exposure for each value of each dimension, by phase. */
   readonly #met = new Map<
     object,
-    { at: PhaseKey; values: Map<string, Map<string, UnitExposure>> }
+    { at: PhaseKey; values: Map<string, Map<string, UnitExposure>>; assignments: Set<Assignment> }
   >();
 
   /** An exposure that named these values, whatever becomes of it; `phase` is one object for one phase. */
-  meet(environment: string, phase: object, exposure: UnitExposure): void {
-    let met = this.#met.get(phase);
+  meet(environment: string, phaseObject: object, exposure: UnitExposure): void {
+    let met = this.#met.get(phaseObject);
+    const { assignment } = exposure;
     if (!met) {
-      const at = { environment, experiment: exposure.experiment, phase: exposure.phase };
-      met = { at, values: new Map() };
-      this.#met.set(phase, met);
+      const { experiment, phase } = assignment;
+      met = {
+        at: { environment, experiment, phase },
+        values: new Map(),
+        assignments: new Set(),
+      };
+      this.#met.set(phaseObject, met);
     }
-    for (const { dimension, value } of exposure.dimensions) {
+    if (met.assignments.has(assignment)) return;
+    met.assignments.add(assignment);
+    for (const { dimension, value } of assignment.dimensions) {
       const values = met.values.get(dimension);
       if (!values) met.values.set(dimension, new Map([[value, exposure]]));
       else if (!values.has(value)) values.set(value, exposure);
@@ -130,10 +141,14 @@ export class DeltaCollector {
   }
 
   active(environment: string, experiment: string, lastEventMs: number): void {
-    const key = `${environment} ${experiment}`;
-    const known = this.#activity.get(key);
+    let experiments = this.#activity.get(environment);
+    if (!experiments) {
+      experiments = new Map();
+      this.#activity.set(environment, experiments);
+    }
+    const known = experiments.get(experiment);
     if (known) known.lastEventMs = Math.max(known.lastEventMs, lastEventMs);
-    else this.#activity.set(key, { environment, experiment, lastEventMs });
+    else experiments.set(experiment, { environment, experiment, lastEventMs });
   }
 
   /** Those whose kept values decide what the rows are. */
@@ -155,7 +170,7 @@ export class DeltaCollector {
     for (const change of kept) sets.set(dimensionKey(change), new Set(change.values));
     const populations: PopulationDelta[] = [];
     const cells: CellDelta[] = [];
-    for (const { population, sums, isAdded } of this.#places(sets)) {
+    for (const { population, sums, isAdded } of this.#shownPlaces(sets)) {
       const { n, ...place } = population;
       if (n !== 0 || isAdded) populations.push(population);
       for (const [metric, sum] of sums) {
@@ -163,7 +178,8 @@ export class DeltaCollector {
       }
     }
     const tallies = [...this.#tallies.values()].filter(({ n }) => n !== 0);
-    return { populations, cells, tallies, activity: [...this.#activity.values()], kept };
+    const activity = [...this.#activity.values()].flatMap((each) => [...each.values()]);
+    return { populations, cells, tallies, activity, kept };
   }
 
   #keep(lists: KeptLists): KeptChange[] {
@@ -184,7 +200,7 @@ export class DeltaCollector {
     return changes;
   }
 
-  *#places(kept: ReadonlyMap<string, ReadonlySet<string>>): Generator<Place> {
+  *#shownPlaces(kept: ReadonlyMap<string, ReadonlySet<string>>): Generator<Place> {
     for (const { overall, parts } of this.#cohorts.values()) {
       yield overall;
       for (const [dimension, places] of parts) {
@@ -201,16 +217,32 @@ export class DeltaCollector {
     before: readonly MetricValue[],
     after: readonly MetricValue[],
   ): void {
-    if (exposure.standing !== "counted") return;
+    if (exposure.assignment.standing !== "counted") return;
     const changes = metricChanges(before, after);
     if (n === 0 && changes.length === 0) return;
-    const cohort = this.#cohortOf(environment, exposure);
-    change(cohort.overall, n, changes);
-    for (const at of exposure.dimensions) change(placeOf(cohort, at), n, changes);
+    for (const place of this.#placesOf(environment, exposure)) change(place, n, changes);
+  }
+
+  /** That of all units, and one of each dimension. */
+  #placesOf(environment: string, exposure: UnitExposure): readonly Place[] {
+    const { assignment } = exposure;
+    let cohorts = this.#places.get(assignment);
+    if (!cohorts) {
+      cohorts = new Map();
+      this.#places.set(assignment, cohorts);
+    }
+    const cohortStart = cohortOf(exposure.timeMs);
+    let places = cohorts.get(cohortStart);
+    if (!places) {
+      const cohort = this.#cohortOf(environment, exposure);
+      places = [cohort.overall, ...assignment.dimensions.map((at) => placeOf(cohort, at))];
+      cohorts.set(cohortStart, places);
+    }
+    return places;
   }
 
   #cohortOf(environment: string, exposure: UnitExposure): Cohort {
-    const { experiment, phase, variant } = exposure;
+    const { experiment, phase, variant } = exposure.assignment;
     const cohortStart = cohortOf(exposure.timeMs);
     // Keys of experiments and variants are slugs: no part has a space.
     const key = `${environment} ${experiment} ${phase} ${variant} ${cohortStart}`;
@@ -224,7 +256,7 @@ export class DeltaCollector {
   }
 
   #tallyExposure(environment: string, exposure: UnitExposure, sign: 1 | -1): void {
-    const { experiment, phase, standing, variant, secondVariant } = exposure;
+    const { experiment, phase, standing, variant, secondVariant } = exposure.assignment;
     if (standing === "counted" && exposure.lateEvents === 0) return;
     const row = { environment, experiment, phase };
     if (standing === "counted") {
@@ -278,15 +310,9 @@ function change({ population, sums }: Place, n: number, changes: readonly Metric
 
 function samePlaces(a: UnitExposure, b: UnitExposure): boolean {
   return (
-    a.standing === "counted" &&
-    b.standing === "counted" &&
-    a.variant === b.variant &&
-    cohortOf(a.timeMs) === cohortOf(b.timeMs) &&
-    a.dimensions.length === b.dimensions.length &&
-    a.dimensions.every(({ dimension, value }, i) => {
-      const other = b.dimensions[i];
-      return other?.dimension === dimension && other.value === value;
-    })
+    a.assignment === b.assignment &&
+    a.assignment.standing === "counted" &&
+    cohortOf(a.timeMs) === cohortOf(b.timeMs)
   );
 }
 

@@ -6,7 +6,6 @@
 
 import { DeltaCollector } from "./deltas.ts";
 import type { Deltas, KeptLists, PhaseKey } from "./deltas.ts";
-import type { StoredDocument } from "./document.ts";
 import type { Dictionary } from "./names.ts";
 import type { CompiledPlan } from "./plan.ts";
 import type { Counts, CountedEvent } from "./types.ts";
@@ -24,16 +23,16 @@ export interface EventBatch {
 export type Plans = ReadonlyMap<string, CompiledPlan>;
 
 export interface Folded extends Deltas {
-  /** By unit key, in the order in which they were added, as JSON text. */
+  /** By unit key, in the order in which they were added, as they are stored. */
   documents: Map<string, string>;
 }
 
-/** What arrived for each unit, by unit key, in the order of the keys: documents lie in that order. */
+/** What arrived for each unit, in the order of their keys: documents lie in that order. */
 export function groupByUnit(
   plans: Plans,
   batches: readonly EventBatch[],
   dictionary: Dictionary,
-): Map<string, UnitEvents> {
+): UnitEvents[] {
   const units = new Map<string, UnitEvents>();
   for (const { environment, receivedAtMs, events } of batches) {
     const plan = plans.get(environment);
@@ -51,15 +50,10 @@ export function groupByUnit(
       const key = prefix + event.unit;
       const unit = units.get(key);
       if (unit) unit.arrivals.push({ event, receivedAtMs });
-      else units.set(key, { plan, names, arrivals: [{ event, receivedAtMs }] });
+      else units.set(key, { key, plan, names, arrivals: [{ event, receivedAtMs }] });
     }
   }
-  const sorted = new Map<string, UnitEvents>();
-  for (const key of [...units.keys()].sort()) {
-    const unit = units.get(key);
-    if (unit) sorted.set(key, unit);
-  }
-  return sorted;
+  return [...units.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /**
@@ -76,17 +70,12 @@ export class Folding {
     this.#keepsPast = keepsPast;
   }
 
-  /** Some of `units`, with what is stored of each: undefined for one that the shard does not know. */
-  add(
-    known: Iterable<readonly [key: string, stored: StoredDocument | undefined]>,
-    units: ReadonlyMap<string, UnitEvents>,
-  ): void {
-    for (const [key, stored] of known) {
-      const unit = units.get(key);
-      if (!unit) continue;
+  /** Some units, with what is stored of each: undefined for one that the shard does not know. */
+  add(known: Iterable<readonly [unit: UnitEvents, stored: string | undefined]>): void {
+    for (const [unit, stored] of known) {
       const document = foldUnit(unit, stored, { deltas: this.#deltas, keepsPast: this.#keepsPast });
       if (document === null) continue;
-      this.#documents.set(key, document);
+      this.#documents.set(unit.key, document);
       this.#characters += document.length;
     }
   }

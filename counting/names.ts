@@ -3,6 +3,7 @@
  * dimensions, metrics and outcomes in an environment, and of environments with their unit kinds. A name keeps its number for good.
  */
 
+import { Assignments } from "./assignment.ts";
 import type { UnitIdentity } from "./unit.ts";
 
 /** Names that there may be before values of dimensions are written out. */
@@ -12,6 +13,8 @@ export class Names {
   readonly #names: string[];
   readonly #ids: Map<string, number>;
   #known: number;
+  /** Those that were met in these names. */
+  readonly assignments = new Assignments(this);
 
   /** By number. */
   constructor(known: readonly string[]) {

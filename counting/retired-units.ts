@@ -3,8 +3,7 @@
  * and its outcomes are too old for any exposure to come. Cells do not change when such a document goes.
  */
 
-import { decodeDocument, forEachOutcome } from "./document.ts";
-import type { StoredDocument } from "./document.ts";
+import { decodeDocument } from "./document.ts";
 import type { Names } from "./names.ts";
 
 export interface Retirement {
@@ -15,15 +14,12 @@ export interface Retirement {
 }
 
 export function isUnitRetired(
-  stored: StoredDocument,
+  stored: string,
   names: Names,
   { isRetired, beforeMs }: Retirement,
 ): boolean {
-  const document = decodeDocument(stored, names);
-  const { exposures, outside, baseMs } = document;
-  if (!exposures.every(({ experiment }) => isRetired(experiment))) return false;
+  const { exposures, outside, baseMs, outcomes } = decodeDocument(stored, names);
+  if (!exposures.every(({ assignment }) => isRetired(assignment.experiment))) return false;
   if (!outside.every(isRetired)) return false;
-  let newestMs = baseMs;
-  forEachOutcome(document, (_, timeMs) => (newestMs = Math.max(newestMs, timeMs)));
-  return newestMs < beforeMs;
+  return baseMs < beforeMs && outcomes.all.every(({ timeMs }) => timeMs < beforeMs);
 }

@@ -3,29 +3,14 @@
  * Contributions come from the whole log of recent outcomes, so the order in which events entered leaves no trace.
  */
 
+import type { Assignment, Standing } from "./assignment.ts";
 import { contributionOf } from "./contribution.ts";
 import type { DeltaCollector } from "./deltas.ts";
-import {
-  decodeDocument,
-  dropOutcomesBefore,
-  emptyDocument,
-  encodeDocument,
-  forEachOutcome,
-  hasOutcome,
-  outcomeHash,
-  outcomeHashes,
-  outcomeWidth,
-  pushOutcome,
-} from "./document.ts";
-import type {
-  MetricValue,
-  Standing,
-  StoredDocument,
-  UnitDocument,
-  UnitExposure,
-} from "./document.ts";
+import { decodeDocument, emptyDocument, encodeDocument } from "./document.ts";
+import type { MetricValue, UnitDocument, UnitExposure } from "./document.ts";
 import { firstExposure, mergeExposures } from "./exposure.ts";
 import type { Names } from "./names.ts";
+import { OutcomeLog, outcomeHash } from "./outcome-log.ts";
 import { phaseOf } from "./plan.ts";
 import type { CompiledPhase, CompiledPlan } from "./plan.ts";
 import type { CountedEvent, ExposureEvent, OutcomeEvent } from "./types.ts";
@@ -48,6 +33,7 @@ const fewArrivals = 20;
 const minuteMs = 60_000;
 
 export interface UnitEvents {
+  key: string;
   plan: CompiledPlan;
   /** Of the plan's environment. */
   names: Names;
@@ -58,7 +44,7 @@ export interface UnitEvents {
 /** The unit's document as text after these events; null when nothing about the unit changes. */
 export function foldUnit(
   unit: UnitEvents,
-  stored: StoredDocument | undefined,
+  stored: string | undefined,
   { deltas, keepsPast }: { deltas: DeltaCollector; keepsPast: boolean },
 ): string | null {
   const { plan, names, arrivals } = unit;
@@ -76,7 +62,7 @@ export function foldUnit(
 
   settle(document, before.exposures, unit);
   const roomy = keepsPast ? pastOutcomes : roomyOutcomes;
-  if (document.outcomes.length > roomy * outcomeWidth) dropOldOutcomes(document, newestMs, plan);
+  if (document.outcomes.all.length > roomy) dropOldOutcomes(document, newestMs, plan);
   const text = encodeWithin(document, names);
   if (text === null) return null;
 
@@ -84,7 +70,7 @@ export function foldUnit(
   for (const [i, after] of document.exposures.entries()) {
     if (after === before.exposures[i]) continue;
     deltas.replace(environment, before.exposures[i], after);
-    deltas.active(environment, after.experiment, newestMs);
+    deltas.active(environment, after.assignment.experiment, newestMs);
   }
   for (const experiment of document.outside.slice(before.outside)) {
     deltas.tally({ environment, experiment, phase: 0, cause: "outside-phase", detail: "", n: 1 });
@@ -102,7 +88,7 @@ interface Scope {
 }
 
 function seenIn(document: UnitDocument): (hash: number) => boolean {
-  const hashes = new Set(outcomeHashes(document));
+  const hashes = new Set(document.outcomes.all.map((known) => known.hash));
   return (hash) => {
     if (hashes.has(hash)) return true;
     hashes.add(hash);
@@ -129,7 +115,7 @@ function addExposure(
   document: UnitDocument,
   event: ExposureEvent,
   delayMinutes: number,
-  { plan, deltas }: Scope,
+  { plan, names, deltas }: Scope,
 ): boolean {
   const experiment = plan.experiments.get(event.experiment);
   const phase = experiment?.unit === event.kind ? phaseOf(experiment, event) : null;
@@ -138,18 +124,19 @@ function addExposure(
     document.outside.push(event.experiment);
     return true;
   }
-  const next = firstExposure(event, phase.phase, experiment.dimensions, delayMinutes);
+  const next = firstExposure(event, experiment, { phase: phase.phase, delayMinutes, names });
   deltas.meet(plan.environment, phase, next);
   const index = document.exposures.findIndex(
-    (known) => known.experiment === event.experiment && known.phase === phase.phase,
+    ({ assignment }) =>
+      assignment.experiment === event.experiment && assignment.phase === phase.phase,
   );
   const known = document.exposures[index];
   if (!known) {
     document.exposures.push(next);
     return true;
   }
-  const merged = mergeExposures(known, next);
-  const onlyMoves = merged.standing === "counted";
+  const merged = mergeExposures(known, next, names);
+  const onlyMoves = merged.assignment.standing === "counted";
   if (merged === known || (onlyMoves && isSealed(known, phase, document))) return false;
   document.exposures[index] = merged;
   return true;
@@ -163,16 +150,16 @@ function addOutcome(
 ): boolean {
   if (document.hot || event.timeMs < document.floorMs) return false;
   const hash = outcomeHash(event.id);
-  if (isSeen === null ? hasOutcome(document, hash) : isSeen(hash)) return false;
+  if (isSeen === null ? document.outcomes.has(hash) : isSeen(hash)) return false;
   const { name, timeMs, value = 1 } = event;
-  pushOutcome(document, hash, { nameId: names.idOf(name), timeMs, value, delayMinutes });
+  document.outcomes.push({ hash, nameId: names.idOf(name), timeMs, value, delayMinutes });
   return true;
 }
 
 /** Recomputes standings and contributions; an exposure about which nothing changes stays the same object. */
 function settle(document: UnitDocument, before: readonly UnitExposure[], unit: UnitEvents): void {
   document.exposures = document.exposures.map((exposure, i) => {
-    const phase = phaseNumbered(unit.plan, exposure.experiment, exposure.phase);
+    const phase = phaseNumbered(unit.plan, exposure.assignment);
     if (!phase) return exposure;
     return settled(
       exposure,
@@ -187,15 +174,17 @@ function settled(
   { isUnmoved, phase, names }: { isUnmoved: boolean; phase: CompiledPhase; names: Names },
   document: UnitDocument,
 ): UnitExposure {
-  const { experiment, standing } = exposure;
-  if (standing === "hot" || standing === "bot") return exclude(exposure, standing);
+  const { experiment, standing } = exposure.assignment;
+  if (standing === "hot" || standing === "bot") return exclude(exposure, standing, names);
   if (
     phase.excludesEarlierPhases &&
-    document.exposures.some((e) => e.experiment === experiment && e.phase < exposure.phase)
+    document.exposures.some(
+      ({ assignment }) => assignment.experiment === experiment && assignment.phase < phase.phase,
+    )
   ) {
-    return exclude(exposure, "earlier-phase");
+    return exclude(exposure, "earlier-phase", names);
   }
-  if (standing !== "counted") return exclude(exposure, standing);
+  if (standing !== "counted") return exclude(exposure, standing, names);
   if (isUnmoved && isSealed(exposure, phase, document)) return exposure;
   const { values, lateEvents } = contributionOf(exposure, phase, document, names);
   return lateEvents === exposure.lateEvents && equalValues(values, exposure.values)
@@ -203,7 +192,7 @@ function settled(
     : { ...exposure, values, lateEvents };
 }
 
-function phaseNumbered(plan: CompiledPlan, experiment: string, phase: number) {
+function phaseNumbered(plan: CompiledPlan, { experiment, phase }: Assignment) {
   return plan.experiments.get(experiment)?.phases.find((each) => each.phase === phase);
 }
 
@@ -212,9 +201,11 @@ function isSealed(exposure: UnitExposure, phase: CompiledPhase, document: UnitDo
   return exposure.timeMs - phase.lookbackMs < document.floorMs;
 }
 
-function exclude(exposure: UnitExposure, standing: Standing): UnitExposure {
-  if (exposure.standing === standing && exposure.dimensions.length === 0) return exposure;
-  return { ...exposure, standing, dimensions: [], values: [], lateEvents: 0 };
+function exclude(exposure: UnitExposure, standing: Standing, names: Names): UnitExposure {
+  const { assignment } = exposure;
+  if (assignment.standing === standing && assignment.dimensions.length === 0) return exposure;
+  const excluded = names.assignments.of({ ...assignment, standing, dimensions: [] });
+  return { ...exposure, assignment: excluded, values: [], lateEvents: 0 };
 }
 
 function equalValues(a: readonly MetricValue[], b: readonly MetricValue[]): boolean {
@@ -228,18 +219,22 @@ function equalValues(a: readonly MetricValue[], b: readonly MetricValue[]): bool
 }
 
 function dropOldOutcomes(document: UnitDocument, newestMs: number, plan: CompiledPlan): void {
-  let newest = newestMs;
-  forEachOutcome(document, (_, timeMs) => (newest = Math.max(newest, timeMs)));
+  const newest = document.outcomes.all.reduce(
+    (latest, { timeMs }) => Math.max(latest, timeMs),
+    newestMs,
+  );
   const floorMs = newest - plan.outcomeAgeMs;
-  if (floorMs > document.floorMs) dropOutcomesBefore(document, floorMs);
+  if (floorMs <= document.floorMs) return;
+  document.outcomes.dropBefore(floorMs);
+  document.floorMs = floorMs;
 }
 
 /** As text that fits a row, silenced if that is what it takes; null when not even that is enough. */
 function encodeWithin(document: UnitDocument, names: Names): string | null {
-  if (document.hot || document.outcomes.length > hotOutcomes * outcomeWidth) silence(document);
+  if (document.hot || document.outcomes.all.length > hotOutcomes) silence(document, names);
   const text = encodeDocument(document, names);
   if (fits(text)) return text;
-  silence(document);
+  silence(document, names);
   const silenced = encodeDocument(document, names);
   return fits(silenced) ? silenced : null;
 }
@@ -250,8 +245,8 @@ function fits(text: string): boolean {
 }
 
 /** As a bot: out of every population, and no outcome is kept any more. */
-function silence(document: UnitDocument): void {
+function silence(document: UnitDocument, names: Names): void {
   document.hot = true;
-  document.outcomes = [];
-  document.exposures = document.exposures.map((exposure) => exclude(exposure, "hot"));
+  document.outcomes = new OutcomeLog(document.baseMs, "");
+  document.exposures = document.exposures.map((exposure) => exclude(exposure, "hot", names));
 }

@@ -5,7 +5,6 @@
 
 import type { D1Database } from "@cloudflare/workers-types";
 import { isStoredDocument } from "../counting/document.ts";
-import type { StoredDocument } from "../counting/document.ts";
 import type { Dictionary, Names } from "../counting/names.ts";
 import { jsonParameters } from "./json-parameters.ts";
 import { readDictionary } from "./shard-names.ts";
@@ -21,7 +20,7 @@ export interface ShardRetention {
   /** Removes the units after the key `after` that `isRetired` says, of some thousands. */
   retireUnits(
     after: string,
-    isRetired: (environment: string, document: StoredDocument, names: Names) => boolean,
+    isRetired: (environment: string, document: string, names: Names) => boolean,
   ): Promise<UnitPage>;
   /** Removes some rows of what these experiments counted; true when there are more. */
   removeExperiments(
@@ -32,7 +31,7 @@ export interface ShardRetention {
 }
 
 const unitsAPage = 2_000;
-/** Of documents, and one more: it fits what D1 gives at once, and an isolate's memory parsed. */
+/** Of documents, and one more: it fits what D1 gives at once. */
 const charactersAPage = 2_000_000;
 const rowsAStep = 10_000;
 const attempts = 5;
@@ -68,7 +67,7 @@ export function shardRetention(db: D1Database): ShardRetention {
       isMirrored: rebuild?.["mirrored"] === 1,
       units: (units?.results ?? []).map(({ key, state }) => ({
         key: String(key),
-        state: parsed(String(state)),
+        state: String(state),
       })),
     };
   }
@@ -146,8 +145,4 @@ export function shardRetention(db: D1Database): ShardRetention {
       ]);
     },
   };
-}
-
-function parsed(state: string): unknown {
-  return JSON.parse(state);
 }

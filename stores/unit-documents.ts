@@ -2,7 +2,6 @@
 
 import type { D1Database, D1PreparedStatement } from "@cloudflare/workers-types";
 import { isStoredDocument } from "../counting/document.ts";
-import type { StoredDocument } from "../counting/document.ts";
 import type { TableSuffix } from "./delta-statements.ts";
 import { jsonParameters } from "./json-parameters.ts";
 
@@ -11,50 +10,51 @@ const unitsAStatement = 1_000;
 const statementsARead = 4;
 
 /** What is known of a unit; undefined when nothing is. */
-export type KnownUnit = [key: string, document: StoredDocument | undefined];
+export type KnownUnit<Unit> = [unit: Unit, document: string | undefined];
 
 /**
- * All of `keys` in their order, at most some thousands of units and some megabytes at a time.
+ * All of `units` in their order, at most some thousands of units and some megabytes at a time.
  * They may be newer than a version read before; then the write is refused.
  */
-export async function* readDocuments(
+export async function* readDocuments<Unit extends { key: string }>(
   db: D1Database,
-  keys: readonly string[],
+  units: readonly Unit[],
   suffix: TableSuffix,
-): AsyncGenerator<KnownUnit[]> {
+): AsyncGenerator<KnownUnit<Unit>[]> {
   const step = unitsAStatement * statementsARead;
-  for (let start = 0; start < keys.length; start += step) {
-    yield* readSome(db, keys.slice(start, start + step), suffix);
+  for (let start = 0; start < units.length; start += step) {
+    yield* readSome(db, units.slice(start, start + step), suffix);
   }
 }
 
 /** By halves when it fails, which may mean that a result is larger than D1 gives. */
-async function* readSome(
+async function* readSome<Unit extends { key: string }>(
   db: D1Database,
-  keys: readonly string[],
+  units: readonly Unit[],
   suffix: TableSuffix,
-): AsyncGenerator<KnownUnit[]> {
-  let states: unknown[];
+): AsyncGenerator<KnownUnit<Unit>[]> {
+  let states: string[];
   try {
+    const keys = units.map(({ key }) => key);
     states = await readStates(db, keys, suffix);
   } catch (error) {
-    if (keys.length === 1) throw error;
-    const middle = Math.ceil(keys.length / 2);
-    yield* readSome(db, keys.slice(0, middle), suffix);
-    yield* readSome(db, keys.slice(middle), suffix);
+    if (units.length === 1) throw error;
+    const middle = Math.ceil(units.length / 2);
+    yield* readSome(db, units.slice(0, middle), suffix);
+    yield* readSome(db, units.slice(middle), suffix);
     return;
   }
-  yield keys.map((key, i) => [key, documentOf(key, states[i])]);
+  yield units.map((unit, i) => [unit, documentOf(unit.key, states[i])]);
 }
 
-/** One state a key, 0 where there is none. */
+/** One state a key, "" where there is none. */
 async function readStates(
   db: D1Database,
   keys: readonly string[],
   suffix: TableSuffix,
-): Promise<unknown[]> {
+): Promise<string[]> {
   const statement = db.prepare(
-    `SELECT group_concat(coalesce(units.state, '0'), ',' ORDER BY wanted.key) AS states
+    `SELECT group_concat(coalesce(units.state, ''), char(10) ORDER BY wanted.key) AS states
      FROM json_each(?1) AS wanted LEFT JOIN units${suffix} AS units ON units.key = wanted.value`,
   );
   const parameters = jsonParameters(
@@ -65,20 +65,13 @@ async function readStates(
   const results = await db.batch<{ states: string }>(
     parameters.map((parameter) => statement.bind(parameter)),
   );
-  return results.flatMap(({ results }) =>
-    results.flatMap(({ states }): unknown[] => parseArray(`[${states}]`)),
-  );
+  return results.flatMap(({ results }) => results.flatMap(({ states }) => states.split("\n")));
 }
 
-function documentOf(key: string, state: unknown): StoredDocument | undefined {
-  if (state === 0) return undefined;
+function documentOf(key: string, state = ""): string | undefined {
+  if (state === "") return undefined;
   if (isStoredDocument(state)) return state;
   throw new Error(`the document of unit ${key} is of another format`);
-}
-
-function parseArray(text: string): unknown[] {
-  const parsed: unknown = JSON.parse(text);
-  return Array.isArray(parsed) ? parsed : [];
 }
 
 export function unitStatements(
@@ -86,11 +79,12 @@ export function unitStatements(
   documents: ReadonlyMap<string, string>,
   suffix: TableSuffix,
 ): D1PreparedStatement[] {
-  // As an object of documents: json_each hands an array on as text without reading into it.
   const statement = db.prepare(
     `INSERT INTO units${suffix} (key, state) SELECT key, value FROM json_each(?1) WHERE true
      ON CONFLICT (key) DO UPDATE SET state = excluded.state`,
   );
-  const members = [...documents].map(([key, text]) => `${JSON.stringify(key)}:${text}`);
+  const members = [...documents].map(
+    ([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`,
+  );
   return jsonParameters(members, { open: "{", close: "}" }).map((each) => statement.bind(each));
 }

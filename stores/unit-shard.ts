@@ -87,12 +87,12 @@ async function foldOnce(
     return true;
   };
 
-  for await (const known of readDocuments(db, [...units.keys()], first)) {
+  for await (const known of readDocuments(db, units, first)) {
     let characters = 0;
     for (const [suffix, folding] of foldings) {
-      const keys = known.map(([key]) => key);
-      const parts = suffix === first ? [known] : readDocuments(db, keys, suffix);
-      for await (const part of parts) folding.add(part, units);
+      const same = known.map(([unit]) => unit);
+      const parts = suffix === first ? [known] : readDocuments(db, same, suffix);
+      for await (const part of parts) folding.add(part);
       characters += folding.characters;
     }
     if (characters > charactersAWrite && !(await commit([]))) return false;

@@ -1,6 +1,5 @@
 /** A shard in memory: folds consumer batches one after another and adds up what they change, as the database does. */
 
-import { isStoredDocument } from "../counting/document.ts";
 import { dimensionKey } from "../counting/deltas.ts";
 import { Folding, groupByUnit } from "../counting/fold.ts";
 import type { EventBatch } from "../counting/fold.ts";
@@ -31,11 +30,7 @@ export function foldedShard(options: { keepsPast?: boolean } = {}) {
     const dictionary = new Dictionary(names);
     const units = groupByUnit(compiled, batch, dictionary);
     const folding = new Folding(options);
-    const known = [...units.keys()].map((key) => {
-      const document: unknown = JSON.parse(stored.get(key) ?? "null");
-      return [key, isStoredDocument(document) ? document : undefined] as const;
-    });
-    folding.add(known, units);
+    folding.add(units.map((unit) => [unit, stored.get(unit.key)] as const));
     const folded = folding.result(kept);
     for (const change of folded.kept) {
       kept.set(dimensionKey(change), change.values);

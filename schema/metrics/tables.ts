@@ -35,7 +35,7 @@ const unit = {
   state: text("state").notNull(),
 };
 
-/** One JSON document a unit: its exposures with what they contribute to cells, and its recent outcomes. */
+/** One document a unit (counting/document.ts): its exposures with what they contribute to cells, and its recent outcomes. */
 export const units = sqliteTable("units", unit);
 
 /** Where a cell lies. A cohort is the units first exposed in [start, start + hours), in whole hours since the epoch. */

@@ -4,7 +4,6 @@
  */
 
 import type { RetireMessage } from "../../contracts/retire-message.ts";
-import type { StoredDocument } from "../../counting/document.ts";
 import type { Names } from "../../counting/names.ts";
 import type { CompiledPlan } from "../../counting/plan.ts";
 import { isUnitRetired } from "../../counting/retired-units.ts";
@@ -76,7 +75,7 @@ export async function retire(
   for (const environment of await rebuilds.environments()) {
     ages.set(environment, (await services.plan(environment)).outcomeAgeMs);
   }
-  const isRetired = (environment: string, document: StoredDocument, names: Names) => {
+  const isRetired = (environment: string, document: string, names: Names) => {
     const ageMs = ages.get(environment);
     if (ageMs === undefined) return false;
     return isUnitRetired(document, names, {

@@ -88,7 +88,7 @@ describe("what an experiment counted that was archived long ago", () => {
   test("is read a few megabytes at a time, however large its units are", async () => {
     const large = ["a", "b", "c", "d"];
     await fold(...large.map((unit) => exposed({ experiment: "old", unit })));
-    await env.METRICS_0.prepare("UPDATE units SET state = json_insert(state, '$[#]', ?1)")
+    await env.METRICS_0.prepare("UPDATE units SET state = state || ?1")
       .bind("x".repeat(900_000))
       .run();
     const retention = shardRetention(env.METRICS_0);
