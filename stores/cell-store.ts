@@ -7,6 +7,13 @@ import type { D1Database, D1Result } from "@cloudflare/workers-types";
 import { drizzle } from "drizzle-orm/d1";
 import type { CellRow, PopulationRow } from "../counting/aggregate.ts";
 import { activity } from "../schema/metrics/tables.ts";
+import {
+  packedCellsSql,
+  packedPopulationsSql,
+  unpackedCells,
+  unpackedPopulations,
+} from "./packed-cells.ts";
+import type { Packed } from "./packed-cells.ts";
 
 export interface Tally {
   phase: number;
@@ -28,7 +35,7 @@ export interface Activity {
 export interface ShardFigures {
   /** Null: the shard has never had an event of the experiment. */
   activity: Activity | null;
-  /** Of all units by cohort; of each value of a dimension one over all cohorts, from the first to the last. */
+  /** Of all units by cohort; of a value of a dimension by cohort, too, or one over all cohorts, from the first to the last. */
   populations: PopulationRow[];
   /** As `populations`. */
   cells: CellRow[];
@@ -41,6 +48,8 @@ export interface ShardFigures {
 export interface CountedOf {
   experiment: string;
   phase: number;
+  /** How many the phase has: an answer's size goes by it. */
+  metrics: number;
 }
 
 export interface CellStore {
@@ -55,27 +64,17 @@ export interface CellStore {
   readActivity(): Promise<Activity[][]>;
 }
 
-const place = "experiment, variant, dimension, value";
-const sums = ["y", "yy", "d", "dd", "yd", "x", "xx", "xy"];
-const span =
-  "min(cohort_start) AS cohortStart, max(cohort_start + cohort_hours) - min(cohort_start) AS cohortHours";
-/**
- * All units by cohort, a value of a dimension over all its cohorts: an analysis of a thousand hours would otherwise read each value a thousand times.
- * In one pass, because rows that are read are billed.
- */
-const byCohort = "CASE dimension WHEN '' THEN cohort_start || '+' || cohort_hours END";
-/** ?1: the environment, ?2: JSON of pairs of experiment and phase. */
-const ofPhases =
-  "environment = ?1 AND (experiment, phase) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))";
+/** More than anybody has. */
+const anyMetrics = 1_000;
+
+/** ?1: the environment, ?2: JSON of experiment, phase and how many metrics it has. */
 const ofExperiments = "environment = ?1 AND experiment IN (SELECT value ->> 0 FROM json_each(?2))";
 
 const statements = {
   activity: `SELECT environment, experiment, version, last_event_ms AS lastEventMs FROM activity WHERE ${ofExperiments}`,
   tallies: `SELECT experiment, phase, cause, detail, n FROM tallies WHERE ${ofExperiments}`,
-  populations: `SELECT ${place}, ${span}, sum(n) AS n FROM populations WHERE ${ofPhases}
-    GROUP BY experiment, phase, dimension, value, variant, ${byCohort}`,
-  cells: `SELECT ${place}, ${span}, metric, ${sums.map((sum) => `sum(${sum}) AS ${sum}`).join(", ")} FROM cells WHERE ${ofPhases}
-    GROUP BY experiment, phase, metric, dimension, value, variant, ${byCohort}`,
+  populations: packedPopulationsSql,
+  cells: packedCellsSql,
   /** Of a rebuild that found what had been counted, or replaced it. */
   rebuilt: `SELECT max(requested_at_ms) AS atMs FROM rebuilds
     WHERE json_extract(difference, '$.rows') = 0 OR json_extract(difference, '$.swapped')`,
@@ -86,10 +85,12 @@ export function cellStore(databases: readonly D1Database[]): CellStore {
     environment: string,
     phases: readonly CountedOf[],
   ): Promise<ReadonlyMap<string, ShardFigures[]>> {
-    const pairs = JSON.stringify(phases.map(({ experiment, phase }) => [experiment, phase]));
+    const asked = JSON.stringify(
+      phases.map(({ experiment, phase, metrics }) => [experiment, phase, metrics]),
+    );
     const read = await Promise.all(
       databases.map(async (database) => {
-        const bound = (sql: string) => database.prepare(sql).bind(environment, pairs);
+        const bound = (sql: string) => database.prepare(sql).bind(environment, asked);
         const [activities, tallies, populations, cells, rebuilt] = await database.batch([
           bound(statements.activity),
           bound(statements.tallies),
@@ -99,14 +100,14 @@ export function cellStore(databases: readonly D1Database[]): CellStore {
         ]);
         const activityOf = byExperiment(activities, isActivity);
         const talliesOf = byExperiment(tallies, isTally);
-        const populationsOf = byExperiment(populations, isPopulation);
-        const cellsOf = byExperiment(cells, isCell);
+        const populationsOf = byExperiment(populations, isPacked);
+        const cellsOf = byExperiment(cells, isPacked);
         const [last] = rowsOf(rebuilt, isRebuilt);
         return (experiment: string): ShardFigures => ({
           activity: activityOf(experiment)[0] ?? null,
           tallies: talliesOf(experiment),
-          populations: populationsOf(experiment),
-          cells: cellsOf(experiment),
+          populations: populationsOf(experiment).flatMap(unpackedPopulations),
+          cells: cellsOf(experiment).flatMap(unpackedCells),
           rebuiltAtMs: last?.atMs ?? null,
         });
       }),
@@ -120,7 +121,8 @@ export function cellStore(databases: readonly D1Database[]): CellStore {
     readMany,
 
     async readFigures(environment, experiment, phase) {
-      return (await readMany(environment, [{ experiment, phase }])).get(experiment) ?? [];
+      const one = { experiment, phase, metrics: anyMetrics };
+      return (await readMany(environment, [one])).get(experiment) ?? [];
     },
 
     async readActivity() {
@@ -149,7 +151,6 @@ function rowsOf<Row>(result: D1Result | undefined, isRow: (row: unknown) => row 
   return rows;
 }
 
-/** By hand: there are hundreds of rows an experiment, and a schema costs more than reading them. */
 function has(row: unknown, texts: readonly string[], numbers: readonly string[]): boolean {
   return (
     isRecord(row) &&
@@ -162,17 +163,8 @@ function isRecord(row: unknown): row is Record<string, unknown> {
   return typeof row === "object" && row !== null;
 }
 
-const cohortTexts = ["experiment", "variant", "dimension", "value"];
-const populationNumbers = ["cohortStart", "cohortHours", "n"];
-const cellTexts = [...cohortTexts, "metric"];
-const cellNumbers = ["cohortStart", "cohortHours", ...sums];
-
-function isPopulation(row: unknown): row is PopulationRow & OfExperiment {
-  return has(row, cohortTexts, populationNumbers);
-}
-
-function isCell(row: unknown): row is CellRow & OfExperiment {
-  return has(row, cellTexts, cellNumbers);
+function isPacked(row: unknown): row is Packed {
+  return has(row, ["experiment", "entries"], []);
 }
 
 function isActivity(row: unknown): row is Activity {

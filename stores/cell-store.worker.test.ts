@@ -20,7 +20,7 @@ beforeEach(async () => {
   for (const db of databases) await wipe(db);
 });
 
-test("all units come by cohort, each value of a dimension once over all cohorts", async () => {
+test("where there is much, all units come by cohort, each value of a dimension once over all cohorts", async () => {
   const attributes = { country: "FR" };
   await fold(
     env.METRICS_0,
@@ -30,11 +30,11 @@ test("all units come by cohort, each value of a dimension once over all cohorts"
     bought(start + 4 * hour, 1, { unit: "u2" }),
   );
   const [shard, other] = await read();
-  const place = { experiment: "checkout", variant: "control", dimension: "country", value: "FR" };
+  const place = { variant: "control", dimension: "country", value: "FR" };
   const all = { variant: "control", dimension: "", value: "", cohortHours: 1, n: 1 };
   expect(shard?.populations).toEqual([
-    expect.objectContaining({ ...all, cohortStart: startHour }),
-    expect.objectContaining({ ...all, cohortStart: startHour + 3 }),
+    { ...all, cohortStart: startHour },
+    { ...all, cohortStart: startHour + 3 },
     { ...place, cohortStart: startHour, cohortHours: 4, n: 2 },
   ]);
   expect(shard?.cells.map(({ dimension, cohortStart, y }) => [dimension, cohortStart, y])).toEqual([
@@ -59,6 +59,94 @@ test("all units come by cohort, each value of a dimension once over all cohorts"
     tallies: [],
     rebuiltAtMs: null,
   });
+});
+
+test("every sum arrives as the double that it is, every name as the text that it is", async () => {
+  const value = `Nowhere "1" | ' \u001f é`;
+  const sums = {
+    y: 0.1 + 0.2,
+    yy: 1 / 3,
+    d: 2 ** 53 - 1,
+    dd: 1e300,
+    yd: -5e-324,
+    x: 123456789.125,
+    xx: 2 ** 63,
+    xy: -1.7976931348623157e308,
+  };
+  const names = Object.keys(sums);
+  const row = ["e", "checkout", 1, "control", "country", value, startHour, 1, "purchased"];
+  const insert = `INSERT INTO cells (environment, experiment, phase, variant, dimension, value, cohort_start, cohort_hours, metric, ${names.join(", ")})
+    VALUES (${Array.from({ length: 17 }, () => "?").join(", ")})`;
+  await env.METRICS_0.prepare(insert)
+    .bind(...row, ...Object.values(sums))
+    .run();
+  const [shard] = await read();
+  expect(shard?.cells).toEqual([
+    {
+      variant: "control",
+      dimension: "country",
+      value,
+      cohortStart: startHour,
+      cohortHours: 1,
+      metric: "purchased",
+      ...sums,
+    },
+  ]);
+});
+
+test("a season of hours comes whole, in texts of a week", async () => {
+  const hours = 24 * 92;
+  await env.METRICS_0.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?1 - 1)
+     INSERT INTO populations (environment, experiment, phase, variant, dimension, value, cohort_start, cohort_hours, n)
+     SELECT 'e', 'checkout', 1, 'control', '', '', ?2 + i, 1, i + 1 FROM n`,
+  )
+    .bind(hours, startHour)
+    .run();
+  const [shard] = await read();
+  expect(shard?.populations.map(({ cohortStart }) => cohortStart - startHour)).toEqual(
+    Array.from({ length: hours }, (_, i) => i),
+  );
+  expect(shard?.populations.reduce((sum, { n }) => sum + n, 0)).toBe((hours * (hours + 1)) / 2);
+});
+
+test("where there is little, values come by cohort as well, with the same sums", async () => {
+  const seconds = { unit: "u2", timeMs: start + 3 * hour };
+  const attributes = { country: "FR" };
+  await fold(
+    env.METRICS_0,
+    exposed({ attributes }),
+    exposed({ ...seconds, attributes }),
+    bought(start + 1, 3),
+    bought(start + 4 * hour, 4, { unit: "u2" }),
+  );
+  const asked = { experiment: "checkout", phase: 1, metrics: 1 };
+  const little = await cellStore(databases).readMany("e", [asked]);
+  const [shard] = little.get("checkout") ?? [];
+  const places = (rows: { dimension: string; cohortStart: number; cohortHours: number }[] = []) =>
+    rows.map(({ dimension, cohortStart, cohortHours }) => [
+      dimension,
+      cohortStart - startHour,
+      cohortHours,
+    ]);
+  const hours = [
+    ["", 0, 1],
+    ["", 3, 1],
+    ["country", 0, 1],
+    ["country", 3, 1],
+  ];
+  expect(places(shard?.populations)).toEqual(hours);
+  expect(places(shard?.cells)).toEqual(hours);
+  const [much] = await read();
+  const totals = (cells: { dimension: string; y: number; yy: number }[] = []) =>
+    ["", "country"].map((dimension) => {
+      const those = cells.filter((cell) => cell.dimension === dimension);
+      return {
+        y: those.reduce((sum, { y }) => sum + y, 0),
+        yy: those.reduce((sum, { yy }) => sum + yy, 0),
+      };
+    });
+  expect(totals(shard?.cells)).toEqual(totals(much?.cells));
 });
 
 test("only what belongs to the phase of the experiment is read", async () => {
