@@ -6,6 +6,7 @@
 import type { Phase } from "../contracts/phase.ts";
 import type { Balance, BalanceValue, Suspect } from "../contracts/segments.ts";
 import type { CohortRows, Population } from "../counting/aggregate.ts";
+import { originDimensions } from "../counting/dimensions.ts";
 import { adjustPValues, chiSquare, sampleRatioTest } from "../stats/index.ts";
 
 const dayHours = 24;
@@ -17,23 +18,31 @@ type Counts = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** @param populations of one dimension */
 export function balanceOf(phase: Phase, populations: readonly Population[]): Balance {
-  const counts = new Map(
+  const counts = countsOf(populations);
+  return { pValue: independence(phase, counts), values: valuesOf(phase, counts) };
+}
+
+function countsOf(populations: readonly Population[]): Counts {
+  return new Map(
     [...Map.groupBy(populations, ({ value }) => value)].map(([value, rows]) => [
       value,
       new Map(rows.map(({ variant, n }) => [variant, n])),
     ]),
   );
-  return { pValue: independence(phase, counts), values: valuesOf(phase, counts) };
 }
 
-/** Dimensions first, then days. */
+/** Dimensions first, then how the exposure came, then days. */
 export function suspectsOf(
   phase: Phase,
-  balances: readonly { dimension: string; balance: Balance }[],
-  rows: CohortRows,
+  balances: readonly { dimension: string; balance: Pick<Balance, "values"> }[],
+  { rows, populations }: { rows: CohortRows; populations: readonly Population[] },
 ): Suspect[] {
+  const origins = originDimensions.map((dimension) => {
+    const ofDimension = populations.filter((row) => row.dimension === dimension);
+    return { dimension, balance: { values: valuesOf(phase, countsOf(ofDimension)) } };
+  });
   const days = { dimension: "day", balance: { values: valuesOf(phase, unitsByDay(rows)) } };
-  return [...balances, days].flatMap(({ dimension, balance }) =>
+  return [...balances, ...origins, days].flatMap(({ dimension, balance }) =>
     balance.values
       .flatMap(({ value, observed, pValue, adjustedPValue }) =>
         pValue !== null && adjustedPValue !== null && adjustedPValue < suspicious

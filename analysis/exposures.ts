@@ -1,8 +1,9 @@
-/** Exposed units of a phase by variant: in all, by UTC day of first exposure, and by each value of the standing dimensions. */
+/** Exposed units of a phase by variant: in all, by UTC day of first exposure, and by each value of the standing dimensions and of how they came. */
 
 import type { Phase } from "../contracts/phase.ts";
 import { populationsOf } from "../counting/aggregate.ts";
 import type { CohortRows } from "../counting/aggregate.ts";
+import { originDimensions } from "../counting/dimensions.ts";
 import { unitsByDay } from "./balance.ts";
 
 export interface Exposures {
@@ -33,7 +34,7 @@ export function exposures({ variants, dimensions }: Phase, rows: CohortRows): Ex
     days: [...unitsByDay(rows)]
       .map(([day, units]) => ({ day, units: complete(units) }))
       .toSorted((a, b) => (a.day < b.day ? -1 : 1)),
-    dimensions: dimensions.map((dimension) => {
+    dimensions: [...dimensions, ...originDimensions].map((dimension) => {
       const values = new Set(
         populations.filter((row) => row.dimension === dimension).map(({ value }) => value),
       );

@@ -14,11 +14,11 @@ import { dimensionResults } from "./segments.ts";
 
 export function results(inputs: ResultInputs): Results {
   const { phase, asOfMs, lastEventMs } = inputs;
-  const { rows, populations, aggregates } = inputs.breakdown;
+  const { populations, aggregates } = inputs.breakdown;
   const dimensions = dimensionResults(phase, populations, aggregates);
   const ratio = {
     ...sampleRatio(phase, inputs.units, inputs.logEvidenceBefore),
-    suspects: suspectsOf(phase, dimensions, rows),
+    suspects: suspectsOf(phase, dimensions, inputs.breakdown),
   };
   const metrics = adjusted(
     phase.metrics.map((metric) => metricResult(inputs, metric)),

@@ -107,6 +107,32 @@ test("where a mismatch comes from is in the advice", () => {
   expect(recommendation.because).toContain("look first at country CA");
 });
 
+test("the SDK that loses a variant is named, with no segment of a metric", () => {
+  const sound = { variant: "a", country: "US", n: 5_000, y: 100 };
+  const { populations, cells } = rowsOf([sound, { ...sound, variant: "b", n: 4_700 }]);
+  const bySdk = [
+    ["a", "shop-app/7", 1_500],
+    ["b", "shop-app/7", 1_200],
+    ["a", "shop-web/2", 3_500],
+    ["b", "shop-web/2", 3_500],
+  ] as const;
+  const sdks = bySdk.map(([variant, value, n]) => ({
+    variant,
+    dimension: "sdk",
+    value,
+    cohortStart: startHour,
+    cohortHours: 1,
+    n,
+  }));
+  const answer = answerOn({ populations: [...populations, ...sdks], cells });
+  expect(answer.sampleRatio.suspects).toMatchObject([
+    { dimension: "country", value: "US" },
+    { dimension: "sdk", value: "shop-app/7", observed: { a: 1_500, b: 1_200 } },
+    { dimension: "day" },
+  ]);
+  expect(answer.dimensions.map(({ dimension }) => dimension)).toEqual(["country"]);
+});
+
 test("a day on which a variant was hardly exposed is named", () => {
   const { suspects } = answerOn(
     rowsOf([
@@ -250,6 +276,8 @@ test("exposures are counted by variant, in all, by day, and by the values of eac
           { value: "CA", units: { a: 0, b: 3 } },
         ],
       },
+      { dimension: "source", values: [] },
+      { dimension: "sdk", values: [] },
     ],
   });
 });

@@ -28,7 +28,10 @@ const outcome = {
 
 test.each([
   ["an exposure", exposure],
-  ["an exposure with everything", { ...exposure, phase: 2, bot: true, attributes: { a: [null] } }],
+  [
+    "an exposure with everything",
+    { ...exposure, phase: 2, sdk: "web/1", bot: true, attributes: { a: [null] } },
+  ],
   ["an outcome", outcome],
   ["an outcome with everything", { ...outcome, value: -0.5, properties: {} }],
 ])("%s is read as it was written", (_, event) => {

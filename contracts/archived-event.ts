@@ -43,6 +43,7 @@ const exposureFields: Record<keyof ArchivedExposure, Check> = {
   experiment: isText,
   phase: optional(isWhole),
   variant: isText,
+  sdk: optional(isText),
   bot: optional((value) => value === true),
   attributes: optional(isRecord),
 };

@@ -6,6 +6,7 @@
 import type { Json } from "../core/index.ts";
 import { utf8Length } from "../counting/utf8.ts";
 import { limits } from "./limits.ts";
+import { isSdkName } from "./sdk-name.ts";
 
 const attributesDepth = 8;
 
@@ -94,6 +95,16 @@ export class EventFields {
       this.wrong(field, `must take at most ${limits.eventAttributesBytes} bytes as JSON`);
     }
     return attributes;
+  }
+
+  sdk(field: string): string {
+    const name = this.#own(field);
+    if (typeof name === "string" && isSdkName(name)) return name;
+    this.wrong(
+      field,
+      `must be 1 to ${limits.sdkLength} printable ASCII characters without spaces, such as shop-app/2.1`,
+    );
+    return "";
   }
 
   unit(field: string): string {

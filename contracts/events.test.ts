@@ -16,7 +16,12 @@ const detailOf = (raw: unknown) => {
 
 test("an exposure and an outcome, with all that they may have", () => {
   expect(
-    readEvent({ ...exposure, phase: 2, attributes: { country: "US", nested: [1, null] } }),
+    readEvent({
+      ...exposure,
+      phase: 2,
+      sdk: "web/1",
+      attributes: { country: "US", nested: [1, null] },
+    }),
   ).toEqual({
     ok: true,
     value: {
@@ -26,6 +31,7 @@ test("an exposure and an outcome, with all that they may have", () => {
       variant: "a",
       unit: "u1",
       timeMs,
+      sdk: "web/1",
       attributes: { country: "US", nested: [1, null] },
     },
   });
@@ -88,6 +94,7 @@ describe("an event is refused by name:", () => {
       { ...exposure, attributes: { "\ud800": 1 } },
       "attributes must be",
     ],
+    ["an SDK of two words", { ...exposure, sdk: "my app" }, "sdk must be 1 to 64 printable"],
     ["a list of attributes", { ...exposure, attributes: [] }, "attributes must be an object"],
     ["null attributes", { ...exposure, attributes: null }, "attributes must be an object"],
     [
@@ -152,6 +159,7 @@ test("no JSON makes it throw, and what it takes a consumer can read", () => {
       ...Object.keys(outcome),
       "units",
       "value",
+      "sdk",
       "attributes",
       "properties",
       "phase",

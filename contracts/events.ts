@@ -46,6 +46,7 @@ export interface IncomingExposure {
   variant: string;
   unit: string;
   timeMs: number;
+  sdk?: string;
   attributes?: { [name: string]: Json };
 }
 
@@ -89,6 +90,7 @@ const exposureFields = new Set([
   "variant",
   "unit",
   "timestamp",
+  "sdk",
   "attributes",
 ]);
 const outcomeFields = new Set([
@@ -129,6 +131,7 @@ function readExposure(fields: EventFields): IncomingExposure {
     timeMs: fields.instantMs("timestamp"),
   };
   if (fields.has("phase")) exposure.phase = fields.count("phase");
+  if (fields.has("sdk")) exposure.sdk = fields.sdk("sdk");
   if (fields.has("attributes")) exposure.attributes = fields.attributes("attributes");
   return exposure;
 }

@@ -1,6 +1,7 @@
 /** The body of an experiment, as people write it (`POST /api/v1/experiments`) and as CONTROL keeps it. */
 
 import * as z from "zod/mini";
+import { originDimensions } from "../counting/dimensions.ts";
 import {
   attributeName,
   json,
@@ -13,6 +14,9 @@ import {
   text,
 } from "./fields.ts";
 import { schedule } from "./schedule.ts";
+
+/** They are told of every exposure: see counting/dimensions.ts and analysis/balance.ts. */
+const reservedDimensions = new Set<string>([...originDimensions, "day"]);
 
 const share = z.number().check(z.gt(0), z.lt(1));
 
@@ -115,11 +119,19 @@ export const experimentBody = z.strictObject({
     ),
   }),
   /** Attributes of the first exposure by which results are broken down. */
-  dimensions: z._default(z.array(attributeName).check(z.maxLength(10)), [
-    "country",
-    "device",
-    "platform",
-  ]),
+  dimensions: z._default(
+    z
+      .array(
+        attributeName.check(
+          z.refine((name) => !reservedDimensions.has(name), {
+            error:
+              "source, sdk and day are told without being asked for: give the attribute another name.",
+          }),
+        ),
+      )
+      .check(z.maxLength(10)),
+    ["country", "device", "platform"],
+  ),
   plan: z.prefault(plan, {}),
   schedule: z.exactOptional(schedule),
 });

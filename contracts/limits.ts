@@ -31,6 +31,7 @@ export const limits = {
   /** Serialised attributes or properties of one event. */
   eventAttributesBytes: 4_000,
   kindLength: 64,
+  sdkLength: 64,
   /** Of an outcome's value, either way: squares and sums stay far from infinity. */
   outcomeValue: 1e15,
 

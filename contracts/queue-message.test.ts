@@ -20,6 +20,7 @@ const exposure = fc.record(
     variant: mostly(fc.string()),
     ...common,
     phase: mostly(fc.nat()),
+    sdk: mostly(fc.string()),
     attributes: mostly(record),
     bot: mostly(fc.constant(true)),
   },

@@ -26,6 +26,7 @@ const exposure = z.object({
   unit: z.string(),
   timeMs: z.number(),
   source,
+  sdk: z.exactOptional(z.string()),
   attributes: z.exactOptional(attributes),
   bot: z.exactOptional(z.literal(true)),
 });
@@ -96,8 +97,9 @@ function isUsualEvent(event: unknown): event is CountedEvent {
 }
 
 function isUsualExposure(event: Fields): event is Fields & ExposureEvent {
-  const { phase, attributes, bot } = event;
+  const { phase, sdk, attributes, bot } = event;
   let fields = 7;
+  if (sdk !== undefined) fields += 1;
   if (phase !== undefined) fields += 1;
   if (attributes !== undefined) fields += 1;
   if (bot !== undefined) fields += 1;
@@ -106,6 +108,7 @@ function isUsualExposure(event: Fields): event is Fields & ExposureEvent {
     typeof event["variant"] === "string" &&
     isOfUnit(event) &&
     (phase === undefined || isFinite(phase)) &&
+    (sdk === undefined || typeof sdk === "string") &&
     (attributes === undefined || isFlat(attributes)) &&
     (bot === undefined || bot === true) &&
     hasFields(event, fields)

@@ -56,7 +56,7 @@ export interface Paradox {
 
 /** Where units arrive in other shares than planned: what to look at first. */
 export interface Suspect {
-  /** Of the exposure, or "day" (UTC, of first exposure). */
+  /** Of the exposure, "source" or "sdk" for how it came, or "day" (UTC, of first exposure). */
   dimension: string;
   value: string;
   observed: Record<string, number>;

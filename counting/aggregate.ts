@@ -4,6 +4,7 @@
  */
 
 import { addSums, noSums } from "./cell-sums.ts";
+import { isOrigin } from "./dimensions.ts";
 import { lowestValues, otherValue, shownValue } from "./kept-values.ts";
 import { closesAfterMs, graceMs } from "./plan.ts";
 import type { CellSums, CountedMetric } from "./types.ts";
@@ -37,7 +38,7 @@ export interface CohortRows {
   cells: readonly CellRow[];
 }
 
-/** Every metric has one for each variant and dimension value that has units, with zeros where it has no outcomes. */
+/** Every metric has one for each variant and dimension value that has units, with zeros where it has no outcomes; the origin's dimensions have none. */
 export interface Aggregate {
   metric: string;
   variant: string;
@@ -78,6 +79,7 @@ function aggregate(
   cohortsEndedByMs: (metric: CountedMetric) => number,
 ): Aggregate[] {
   const shown = shownValues(populations);
+  const withCells = populations.filter(({ dimension }) => !isOrigin(dimension));
   const cellsOf = Map.groupBy(cells, (cell) => cell.metric);
   const populationsBy = new Map<number, Population[]>();
 
@@ -87,7 +89,7 @@ function aggregate(
       (cohortStart + cohortHours) * hourMs <= limitMs;
     let closed = populationsBy.get(limitMs);
     if (!closed) {
-      closed = sumPopulations(populations.filter(isClosed), shown);
+      closed = sumPopulations(withCells.filter(isClosed), shown);
       populationsBy.set(limitMs, closed);
     }
     const aggregates = new Map(

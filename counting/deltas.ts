@@ -6,6 +6,7 @@
 import { addSums, changeOfSums } from "./cell-sums.ts";
 import type { Assignment } from "./assignment.ts";
 import { cohortOf } from "./contribution.ts";
+import { isOrigin } from "./dimensions.ts";
 import type { DimensionValue } from "./dimensions.ts";
 import type { MetricValue, UnitExposure } from "./document.ts";
 import { keepValues, shownValue } from "./kept-values.ts";
@@ -70,8 +71,8 @@ export function dimensionKey(at: DimensionOfPhase): string {
 
 interface Place {
   population: PopulationDelta;
-  /** By metric. */
-  sums: Map<string, CellSums>;
+  /** By metric. Null where units alone are counted. */
+  sums: Map<string, CellSums> | null;
   /** The value is kept from now on: there is a row, be it of no unit, so that readers know. */
   isAdded?: true;
 }
@@ -173,7 +174,7 @@ export class DeltaCollector {
     for (const { population, sums, isAdded } of this.#shownPlaces(sets)) {
       const { n, ...place } = population;
       if (n !== 0 || isAdded) populations.push(population);
-      for (const [metric, sum] of sums) {
+      for (const [metric, sum] of sums ?? []) {
         if (Object.values(sum).some((each) => each !== 0)) cells.push({ ...place, metric, ...sum });
       }
     }
@@ -276,7 +277,8 @@ function placeOf({ overall, parts }: Cohort, { dimension, value }: DimensionValu
   }
   let place = places.get(value);
   if (!place) {
-    place = { population: { ...overall.population, dimension, value, n: 0 }, sums: new Map() };
+    const population = { ...overall.population, dimension, value, n: 0 };
+    place = { population, sums: isOrigin(dimension) ? null : new Map() };
     places.set(value, place);
   }
   return place;
@@ -292,7 +294,7 @@ function shownPlaces(
     const value = shownValue(of, kept);
     const known = shown.get(value);
     if (known) {
-      const changes = [...place.sums].map(([metric, change]) => ({ metric, change }));
+      const changes = [...(place.sums ?? [])].map(([metric, change]) => ({ metric, change }));
       change(known, place.population.n, changes);
     } else shown.set(value, { ...place, population: { ...place.population, value } });
   }
@@ -301,6 +303,7 @@ function shownPlaces(
 
 function change({ population, sums }: Place, n: number, changes: readonly MetricChange[]): void {
   population.n += n;
+  if (sums === null) return;
   for (const { metric, change } of changes) {
     const sum = sums.get(metric);
     if (sum) addSums(sum, change);

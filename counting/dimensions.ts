@@ -1,4 +1,7 @@
-/** By what a unit's cells are broken down: attributes of its first exposure as short strings. */
+/**
+ * By what a unit's cells are broken down: attributes of its first exposure as short strings. Populations alone are broken down by how that exposure came, too,
+ * which points at the cause of a sample-ratio mismatch.
+ */
 
 import type { ExposureEvent } from "./types.ts";
 
@@ -9,15 +12,27 @@ export interface DimensionValue {
   value: string;
 }
 
-/** One value per name, in the order given; what is missing, empty or no scalar is "unknown". */
-export function dimensionsOf(
-  attributes: ExposureEvent["attributes"],
-  names: readonly string[],
-): DimensionValue[] {
-  return names.map((dimension) => {
+/** How an exposure came: no attribute is a dimension of that name. */
+export const originDimensions = ["source", "sdk"] as const;
+
+const origins = new Set<string>(originDimensions);
+
+/** Of which only populations have rows, no cells. */
+export function isOrigin(dimension: string): boolean {
+  return origins.has(dimension);
+}
+
+/** One value per name, in the order given, then the origin's; what is missing, empty or no scalar is "unknown". */
+export function dimensionsOf(event: ExposureEvent, names: readonly string[]): DimensionValue[] {
+  const { attributes } = event;
+  const dimensions = names.map((dimension) => {
     const isGiven = attributes !== undefined && Object.hasOwn(attributes, dimension);
     return { dimension, value: valueOf(isGiven ? attributes[dimension] : undefined) };
   });
+  for (const dimension of originDimensions) {
+    dimensions.push({ dimension, value: valueOf(event[dimension]) });
+  }
+  return dimensions;
 }
 
 function valueOf(attribute: unknown): string {

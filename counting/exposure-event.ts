@@ -12,17 +12,19 @@ interface Met {
   dimensions: readonly string[];
   timeMs: number;
   source: Source;
+  sdk: string;
 }
 
 export function exposureEvent(
   exposure: Exposure,
-  { context, dimensions, timeMs, source }: Met,
+  { context, dimensions, timeMs, source, sdk }: Met,
 ): ExposureEvent {
   return {
     type: "exposure",
     ...exposure,
     timeMs,
     source,
+    sdk,
     attributes: dimensionValues(context, dimensions),
   };
 }

@@ -21,7 +21,7 @@ export function firstExposure(
     phase,
     variant: event.variant,
     standing: event.bot ? "bot" : "counted",
-    dimensions: dimensionsOf(event.attributes, dimensions),
+    dimensions: dimensionsOf(event, dimensions),
   });
   return { assignment, timeMs: event.timeMs, delayMinutes, values: [], lateEvents: 0 };
 }

@@ -115,6 +115,7 @@ const exposure = fc.record(
     unit,
     timeMs,
     source,
+    sdk: fc.constantFrom("web/1", "app/2"),
     bot: fc.constant(true),
     attributes: fc.record(
       { country: fc.constantFrom("US", "FR", ""), device: fc.constantFrom("phone", 7, true, null) },

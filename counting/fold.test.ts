@@ -33,6 +33,7 @@ describe("who is counted", () => {
     ]) {
       expect(counted(planOf(), ...batches)).toEqual({
         populations: {},
+        origins: {},
         cells: {},
         tallies: { "1 quarantined control|one_page": 1 },
       });
@@ -48,6 +49,7 @@ describe("who is counted", () => {
     ]) {
       expect(counted(planOf(), ...batches)).toEqual({
         populations: {},
+        origins: {},
         cells: {},
         tallies: { "1 bot ": 1 },
       });
@@ -80,6 +82,7 @@ describe("who is counted", () => {
     });
     expect(counted(plan, [at(stop + 120_000), at(stop + 120_001)], [at(stop + 120_002)])).toEqual({
       populations: {},
+      origins: {},
       cells: {},
       tallies: { "0 outside-phase ": 1 },
     });
@@ -110,13 +113,42 @@ describe("who is counted", () => {
       shard.receive([planOf()], [{ environment: "e", receivedAtMs: start, events }]);
     const flood = (n: number) => Array.from({ length: n }, () => bought(start + 1));
     receive([exposed(), ...flood(5_000)]);
-    expect(shard.counted.populations.size).toBe(1);
+    expect(shard.counted.populations.size).toBe(3);
     receive(flood(1));
     expect(shard.counted.populations.size).toBe(0);
     expect(shard.counted.cells.size).toBe(0);
     expect(Object.fromEntries(shard.counted.tallies)).toEqual({ '["e","checkout",1,"hot",""]': 1 });
     expect(receive(flood(60_000))).toEqual([]);
     expect([...shard.stored.values()].join("").length).toBeLessThan(200);
+  });
+});
+
+describe("how exposures came", () => {
+  const web = { sdk: "shop-web/2.1", timeMs: start + 1 };
+  const app = { sdk: "shop-app/7", source: "client", timeMs: start + 1 } as const;
+
+  test("is that of the first, in populations alone", () => {
+    const { origins, cells } = counted(planOf(), [exposed(app), bought(start + 2)], [exposed()]);
+    expect(origins).toEqual({
+      [`1 control source server ${startHour}`]: 1,
+      [`1 control sdk unknown ${startHour}`]: 1,
+    });
+    expect(cells).toEqual({ [cellAt("control")]: once });
+  });
+
+  test("of two at one time is the same one whichever was told first", () => {
+    const both = [[exposed(web)], [exposed(app)]];
+    const { origins } = counted(planOf(), ...both);
+    expect(origins).toEqual({
+      [`1 control source client ${startHour}`]: 1,
+      [`1 control sdk shop-app/7 ${startHour}`]: 1,
+    });
+    expect(counted(planOf(), ...both.toReversed()).origins).toEqual(origins);
+  });
+
+  test("leaves with a unit that is quarantined", () => {
+    const { origins } = counted(planOf(), [exposed(web)], [exposed({ variant: "one_page" })]);
+    expect(origins).toEqual({});
   });
 });
 
@@ -232,7 +264,7 @@ describe("which outcomes count", () => {
     ];
     const batch = { environment: "e", receivedAtMs: start, events };
     shard.receive([{ ...planOf(), experiments }], [batch]);
-    expect([...shard.counted.populations.values()]).toEqual([1, 1, 1, 1, 1]);
+    expect([...shard.counted.populations.values()]).toEqual([1, 1, 1, 1, 1, 1, 1]);
     expect(Math.max(...[...shard.stored.values()].map((text) => text.length))).toBeLessThan(
       800_000,
     );

@@ -19,6 +19,8 @@ export interface ExposureEvent {
   unit: string;
   timeMs: number;
   source: Source;
+  /** The software through which the unit met the variant, as it names itself; else what answered it. */
+  sdk?: string;
   attributes?: { [name: string]: Json };
   /** Recognised as automated traffic: the unit is excluded from its population. */
   bot?: true;

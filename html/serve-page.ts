@@ -190,6 +190,7 @@ async function decided(
             dimensions: published.dimensions.get(exposure.experiment) ?? [],
             timeMs: nowMs,
             source: "edge",
+            sdk: "edgewise-html",
           }),
         ),
       );

@@ -3,7 +3,8 @@
  * No cookies are involved: who may read an answer is decided by its key and the key's origins.
  */
 
-const allowed = "authorization, content-type, if-none-match, x-api-key, x-request-id";
+const allowed =
+  "authorization, content-type, if-none-match, x-api-key, x-edgewise-sdk, x-request-id";
 const exposed = "age, etag, retry-after, x-edgewise-version, x-request-id";
 const daySeconds = "86400";
 

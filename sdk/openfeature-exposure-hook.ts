@@ -27,9 +27,11 @@ interface Exposure {
   variant: string;
   unit: string;
   timestamp: string;
+  sdk: string;
   attributes: Record<string, string | number | boolean>;
 }
 
+const sdk = "edgewise-openfeature-hook";
 const dimensionPrefix = "dimension.";
 
 /** Of one request: Edgewise takes 1,000 events, and a browser lets a page that is left send 64 KiB. */
@@ -96,6 +98,6 @@ function exposureIn(metadata: EvaluationDetails<FlagValue>["flagMetadata"]): Exp
     typeof phase === "number" &&
     typeof variant === "string" &&
     typeof unit === "string"
-    ? { type: "exposure", experiment, phase, variant, unit, timestamp, attributes }
+    ? { type: "exposure", experiment, phase, variant, unit, timestamp, sdk, attributes }
     : null;
 }

@@ -36,6 +36,8 @@ test("where there is much, all units come by cohort, each value of a dimension o
     { ...all, cohortStart: startHour },
     { ...all, cohortStart: startHour + 3 },
     { ...place, cohortStart: startHour, cohortHours: 4, n: 2 },
+    expect.objectContaining({ dimension: "sdk", value: "unknown", n: 2 }),
+    expect.objectContaining({ dimension: "source", value: "server", n: 2 }),
   ]);
   expect(shard?.cells.map(({ dimension, cohortStart, y }) => [dimension, cohortStart, y])).toEqual([
     ["", startHour, 1],
@@ -124,11 +126,13 @@ test("where there is little, values come by cohort as well, with the same sums",
   const little = await cellStore(databases).readMany("e", [asked]);
   const [shard] = little.get("checkout") ?? [];
   const places = (rows: { dimension: string; cohortStart: number; cohortHours: number }[] = []) =>
-    rows.map(({ dimension, cohortStart, cohortHours }) => [
-      dimension,
-      cohortStart - startHour,
-      cohortHours,
-    ]);
+    rows
+      .filter(({ dimension }) => dimension === "" || dimension === "country")
+      .map(({ dimension, cohortStart, cohortHours }) => [
+        dimension,
+        cohortStart - startHour,
+        cohortHours,
+      ]);
   const hours = [
     ["", 0, 1],
     ["", 3, 1],
@@ -151,7 +155,7 @@ test("where there is little, values come by cohort as well, with the same sums",
 
 test("only what belongs to the phase of the experiment is read", async () => {
   await fold(env.METRICS_1, exposed());
-  expect((await read())[1]?.populations).toHaveLength(2);
+  expect((await read())[1]?.populations).toHaveLength(4);
   expect((await read("checkout", 2))[1]?.populations).toEqual([]);
   expect((await read("other"))[1]).toMatchObject({ activity: null, populations: [] });
 });

@@ -18,7 +18,12 @@ function filesOf(events: ArchivedEvent[], bounds?: Bounds): EventFile[] {
 const read = ({ bytes }: EventFile) => parquetReadObjects({ file: bytes.buffer });
 
 test("an exposure and an outcome are rows of one schema, absent fields null", async () => {
-  const exposure = exposed({ phase: 2, bot: true, attributes: { country: "US", ids: [1, null] } });
+  const exposure = exposed({
+    phase: 2,
+    sdk: "web/1",
+    bot: true,
+    attributes: { country: "US", ids: [1, null] },
+  });
   const outcome = { ...bought(start + 1, 12.5, { properties: {} }), id: "order-1" };
   const [file, ...more] = filesOf([archived(exposure), archived(outcome), archived(exposed())]);
   if (file === undefined) throw new Error("no file");
@@ -33,7 +38,14 @@ test("an exposure and an outcome are rows of one schema, absent fields null", as
     unit: "u1",
   };
   const noOutcome = { id: null, name: null, value: null, properties: null };
-  const noExposure = { experiment: null, phase: null, variant: null, bot: null, attributes: null };
+  const noExposure = {
+    experiment: null,
+    phase: null,
+    variant: null,
+    sdk: null,
+    bot: null,
+    attributes: null,
+  };
   const named = { type: "exposure", experiment: "checkout", variant: "control" };
   expect(await read(file)).toEqual([
     {
@@ -41,6 +53,7 @@ test("an exposure and an outcome are rows of one schema, absent fields null", as
       ...noOutcome,
       ...named,
       phase: 2n,
+      sdk: "web/1",
       bot: true,
       attributes: '{"country":"US","ids":[1,null]}',
     },
@@ -54,7 +67,7 @@ test("an exposure and an outcome are rows of one schema, absent fields null", as
       value: 12.5,
       properties: "{}",
     },
-    { ...common, ...noOutcome, ...named, phase: null, bot: false, attributes: null },
+    { ...common, ...noOutcome, ...named, phase: null, sdk: null, bot: false, attributes: null },
   ]);
   expect(parquetMetadata(file.bytes.buffer).key_value_metadata).toEqual([
     { key: "edgewise.schema", value: "1" },

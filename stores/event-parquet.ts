@@ -79,6 +79,10 @@ const columns: Column[] = [
     valueOf: ofExposure(({ variant }) => variant),
   },
   {
+    element: { name: "sdk", ...text, ...optional },
+    valueOf: ofExposure(({ sdk }) => sdk),
+  },
+  {
     element: { name: "bot", type: "BOOLEAN", ...optional },
     valueOf: ofExposure(({ bot }) => bot ?? false),
   },

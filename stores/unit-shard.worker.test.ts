@@ -66,6 +66,8 @@ describe("a fold", () => {
     expect(await rows("populations")).toEqual([
       { ...place, dimension: "", value: "", ...cohort, n: 1 },
       { ...place, dimension: "country", value: "US", ...cohort, n: 1 },
+      { ...place, dimension: "sdk", value: "unknown", ...cohort, n: 1 },
+      { ...place, dimension: "source", value: "server", ...cohort, n: 1 },
     ]);
     const once = { y: 1, yy: 1, d: 0, dd: 0, yd: 0, x: 0, xx: 0, xy: 0 };
     expect(await rows("cells")).toEqual([

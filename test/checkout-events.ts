@@ -95,7 +95,7 @@ export function bought(timeMs: number, value?: number, rest: object = {}): Count
   };
 }
 
-/** One consumer batch a list, received as soon as its newest event happened. */
+/** One consumer batch a list, received as soon as its newest event happened. `origins`: the populations by how their exposures came. */
 export function counted(plan: CountingPlan, ...batches: CountedEvent[][]) {
   const shard = foldedShard();
   for (const events of batches) {
@@ -103,7 +103,13 @@ export function counted(plan: CountingPlan, ...batches: CountedEvent[][]) {
     shard.receive([plan], [{ environment: "e", receivedAtMs, events }]);
   }
   const { populations, cells, tallies } = shard.counted;
-  return { populations: named(populations), cells: named(cells), tallies: named(tallies) };
+  const origins = Map.groupBy(populations, ([key]) => /"(source|sdk)",/.test(key));
+  return {
+    populations: named(new Map(origins.get(false))),
+    origins: named(new Map(origins.get(true))),
+    cells: named(cells),
+    tallies: named(tallies),
+  };
 }
 
 /** Rows by what comes after environment and experiment, in words. */

@@ -250,6 +250,7 @@ const refusedBodies: Case[] = [
     experiment("x", { unit: "device" }),
     "/unit",
   ],
+  ["a dimension", "POST", "experiments", experiment("x", { dimensions: ["sdk"] }), "/dimensions/0"],
   [
     "a variant that nobody gets",
     "POST",

@@ -62,9 +62,9 @@ function keptValues(plan: CountingPlan, events: readonly CountedEvent[]): Kept {
     if (!experiment || !phase) continue;
     const byDimension = named.get(phase) ?? new Map<string, Set<string>>();
     named.set(phase, byDimension);
-    for (const name of experiment.dimensions) {
+    for (const [name, value] of placesOf(experiment, event)) {
       const values = byDimension.get(name) ?? new Set();
-      byDimension.set(name, values.add(naiveValue(event.attributes?.[name])));
+      byDimension.set(name, values.add(value));
     }
   }
   for (const byDimension of named.values()) {
@@ -157,7 +157,7 @@ function countExposed(
   counted: Counted,
 ): void {
   const values = (exposure: ExposureEvent) =>
-    experiment.dimensions.map((name) => naiveValue(exposure.attributes?.[name]));
+    placesOf(experiment, exposure).map(([, value]) => value);
   const [first] = exposures.toSorted(
     (a, b) =>
       a.timeMs - b.timeMs || (JSON.stringify(values(a)) < JSON.stringify(values(b)) ? -1 : 1),
@@ -169,10 +169,10 @@ function countExposed(
     event.timeMs + event.delayMinutes * minute >= closed(metric);
   const shown = (name: string, value = "") =>
     kept.get(phase)?.get(name)?.has(value) === true ? value : "other";
-  const dimensions = experiment.dimensions.map((name, i) => [name, shown(name, values(first)[i])]);
-  const places = [["", ""], ...dimensions];
+  const dimensions = placesOf(experiment, first).map(([name, value]) => [name, shown(name, value)]);
+  const places = [["", ""], ...dimensions.slice(0, experiment.dimensions.length)];
 
-  for (const place of places) {
+  for (const place of [["", ""], ...dimensions]) {
     add(counted.populations, [...at, first.variant, ...place, cohort], 1);
   }
   const late = new Set<unknown>(phase.metrics.some((m) => isLate(first, m)) ? [first] : []);
@@ -220,6 +220,18 @@ function total(aggregation: Aggregation, outcomes: readonly OutcomeEvent[]): num
   if (aggregation === "any") return 1;
   if (aggregation === "count") return values.length;
   return aggregation === "max" ? Math.max(...values) : values.reduce((a, b) => a + b);
+}
+
+/** Attributes, then where it came from. */
+function placesOf(
+  { dimensions }: CountedExperiment,
+  { attributes, source, sdk }: ExposureEvent,
+): [name: string, value: string][] {
+  return [
+    ...dimensions.map((name): [string, string] => [name, naiveValue(attributes?.[name])]),
+    ["source", naiveValue(source)],
+    ["sdk", naiveValue(sdk)],
+  ];
 }
 
 function naiveValue(attribute: Json | undefined): string {

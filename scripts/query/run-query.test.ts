@@ -61,7 +61,7 @@ const rowsOf = async (sql: string) => (await runQuery(mirror, sql)).rows;
 describe("events", () => {
   const events = [
     archived(exposed({ phase: 2, attributes: { country: "Côte d'Ivoire", "ü'\"": [1, null] } })),
-    archived(exposed({ bot: true })),
+    archived(exposed({ bot: true, sdk: "web/1" })),
     archived(bought(start + 1, 0.1 + 0.2, { properties: { sku: "汉字👩‍👩‍👧" }, id: "\ufeffx" })),
     archived(bought(Date.UTC(1999, 11, 31, 23, 59, 59, 999), 1e15, { id: "o/1" }), start, "f/ü'"),
     archived(bought(start, undefined, { id: "o2" }), start, "f/ü'"),
@@ -74,12 +74,24 @@ describe("events", () => {
     await keepRaw(...events);
     expect(await runQuery(mirror, "select * from events order by all")).toEqual(parquet);
     expect(parquet.columns).toEqual(
-      "environment date hour shard type time received_at config_version source kind unit experiment phase variant bot attributes id name value properties".split(
+      "environment date hour shard type time received_at config_version source kind unit experiment phase variant sdk bot attributes id name value properties".split(
         " ",
       ),
     );
     const row: unknown[] = ["f/ü'", "2026-01-05", 7, 2, "outcome", "1999-12-31 23:59:59.999+00"];
-    row.push("2026-01-05 00:00:00+00", "7", "server", "user", "u1", null, null, null, null, null);
+    row.push(
+      "2026-01-05 00:00:00+00",
+      "7",
+      "server",
+      "user",
+      "u1",
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+    );
     row.push("o/1", "purchase", 1e15, null);
     expect(parquet.rows).toContainEqual(row);
     const [exposure] = await rowsOf(
@@ -247,7 +259,7 @@ describe("docs/archive.md", () => {
     await connection.run(here);
     const result = await connection.runAndReadAll(
       `select environment, date, hour, shard, type, time, received_at, config_version, source, kind, unit,
-        experiment, phase, variant, bot, attributes, id, name, value, properties from events order by all`,
+        experiment, phase, variant, sdk, bot, attributes, id, name, value, properties from events order by all`,
     );
     expect(result.getRowsJson()).toEqual(await rowsOf(rows));
   });

@@ -34,7 +34,7 @@ export async function runQuery(mirror: Mirror, sql: string): Promise<Table> {
 
 /** As docs/archive.md has the columns. */
 const columns = `environment, date, hour, shard, type, time, received_at, config_version, source, kind, unit,
-  experiment, phase, variant, bot, attributes, id, name, value, properties`;
+  experiment, phase, variant, sdk, bot, attributes, id, name, value, properties`;
 
 const partitions = "'date': date, 'hour': integer, 'shard': integer";
 
@@ -53,20 +53,20 @@ const nothing = `select ${columns} from (select null::varchar as environment, nu
   null::integer as hour, null::integer as shard, null::varchar as type, null::timestamptz as time,
   null::timestamptz as received_at, null::bigint as config_version, null::varchar as source,
   null::varchar as kind, null::varchar as unit, null::varchar as experiment, null::bigint as phase,
-  null::varchar as variant, null::boolean as bot, null::varchar as attributes, null::varchar as id,
+  null::varchar as variant, null::varchar as sdk, null::boolean as bot, null::varchar as attributes, null::varchar as id,
   null::varchar as name, null::double as value, null::varchar as properties) where false`;
 
 /** Lines of raw objects as the rows that they become in Parquet. */
 function rawEvents(files: string): string {
   return `select environment, date, hour, shard, type, make_timestamptz(timeMs * 1000) as time,
       make_timestamptz(receivedAtMs * 1000) as received_at, version as config_version, source, kind, unit,
-      experiment, phase, variant, case type when 'exposure' then coalesce(bot, false) end as bot,
+      experiment, phase, variant, sdk, case type when 'exposure' then coalesce(bot, false) end as bot,
       attributes, id, name, value, properties
     from read_json(${files}, format = 'newline_delimited',
       hive_partitioning = true, hive_types = {${partitions}},
       columns = {environment: 'varchar', version: 'bigint', receivedAtMs: 'bigint', type: 'varchar',
         experiment: 'varchar', phase: 'bigint', variant: 'varchar', kind: 'varchar', unit: 'varchar',
-        timeMs: 'bigint', source: 'varchar', attributes: 'varchar', bot: 'boolean', id: 'varchar',
+        timeMs: 'bigint', source: 'varchar', sdk: 'varchar', attributes: 'varchar', bot: 'boolean', id: 'varchar',
         name: 'varchar', value: 'double', properties: 'varchar'})`;
 }
 

@@ -2,21 +2,21 @@
 -- Who names no phase means the one at that time: where exposures of an experiment name one phase only, it is that one, else null.
 create view exposures as
 select
-  environment, experiment, phase, kind, unit, variant, time, received_at, source, bot, attributes,
+  environment, experiment, phase, kind, unit, variant, time, received_at, source, sdk, bot, attributes,
   json_extract_string(attributes, '$.country') as country,
   json_extract_string(attributes, '$.device') as device,
   json_extract_string(attributes, '$.platform') as platform
 from (
   select
-    environment, experiment, phase, kind, unit, variant, time, received_at, source, attributes,
+    environment, experiment, phase, kind, unit, variant, time, received_at, source, sdk, attributes,
     max(bot) over (partition by environment, experiment, phase, kind, unit, variant) as bot,
     row_number() over (
       partition by environment, experiment, phase, kind, unit, variant
-      order by time, received_at, attributes
+      order by time, received_at, attributes, source, sdk
     ) as nth
   from (
     select
-      environment, experiment, kind, unit, variant, time, received_at, source, bot, attributes,
+      environment, experiment, kind, unit, variant, time, received_at, source, sdk, bot, attributes,
       coalesce(phase, case
         when min(phase) over (partition by environment, experiment) = max(phase) over (partition by environment, experiment)
         then min(phase) over (partition by environment, experiment)
@@ -45,7 +45,7 @@ where nth = 1;
 -- One row a unit that counts in a phase of an experiment, as it was first exposed: seen in one variant alone, and no bot.
 create view population as
 select
-  environment, experiment, phase, kind, unit, variant, time as first_exposed_at, attributes,
+  environment, experiment, phase, kind, unit, variant, time as first_exposed_at, source, sdk, attributes,
   country, device, platform
 from (
   select

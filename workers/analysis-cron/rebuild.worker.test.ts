@@ -359,8 +359,8 @@ describe("nothing is replaced by less:", () => {
     const before = await rowsOf(env.METRICS_0);
     await request();
     expect(await rebuildAll()).toEqual({
-      rows: 1,
-      experiments: [{ environment: "e", experiment: "checkout", rows: 1 }],
+      rows: 3,
+      experiments: [{ environment: "e", experiment: "checkout", rows: 3 }],
       incomplete: [{ environment: "e", experiment: "checkout" }],
       swapped: false,
     });

@@ -60,7 +60,7 @@ describe("what an experiment counted that was archived long ago", () => {
     for (const table of ["populations", "cells", "activity"]) {
       expect(await count(table, "experiment = 'old'")).toBe(0);
     }
-    expect(await count("populations", "experiment = 'checkout'")).toBe(1);
+    expect(await count("populations", "experiment = 'checkout' AND dimension = ''")).toBe(1);
     expect(await retire(services(), message)).toBe(null);
     expect(await unitKeys()).toEqual(["both", "kept"]);
   });
@@ -69,7 +69,7 @@ describe("what an experiment counted that was archived long ago", () => {
     await fold(...units());
     expect(await retire(services(), { ...message, days: null })).toBe(null);
     expect(await count("units")).toBe(4);
-    expect(await count("populations", "experiment = 'old'")).toBe(1);
+    expect(await count("populations", "experiment = 'old' AND dimension = ''")).toBe(1);
   });
 
   test("is removed page by page, and a message goes on where another stopped", async () => {

@@ -6,6 +6,7 @@
 import type { Fetcher } from "@cloudflare/workers-types";
 import { evaluateBody, readEvaluateBody } from "../../contracts/evaluate.ts";
 import { limits } from "../../contracts/limits.ts";
+import { sdkOf } from "../../contracts/sdk-name.ts";
 import { createBareApp, forward, onlyBy } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
 import { preflight } from "../../http/cors.ts";
@@ -47,7 +48,8 @@ export function evalApp(services: Services) {
     const evaluations = serve(asked.value, context, flags);
     // Without named flags it is a prefetch: nobody has seen anything yet.
     if (flags !== undefined && exposures) {
-      services.exposures.send(asked.value, exposuresOf(evaluations, context, asked.value));
+      const sdk = () => sdkOf(c.req.raw.headers, "evaluate");
+      services.exposures.send(asked.value, exposuresOf(evaluations, context, asked.value, sdk));
     }
     const answered = evaluationsAnswer(evaluations, asked.value.snapshot);
     return answer(c, asked.value, JSON.stringify(answered));

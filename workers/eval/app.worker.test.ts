@@ -58,6 +58,17 @@ describe("a server key's context is used as given", () => {
     expect(exposed[1]?.exposures[0]).toMatchObject({ source: "server", attributes: {} });
   });
 
+  test.each([
+    [{}, "evaluate"],
+    [{ "x-edgewise-sdk": "shop-app/2.1" }, "shop-app/2.1"],
+    [{ "x-edgewise-sdk": "not a name" }, "evaluate"],
+    [{ "x-edgewise-sdk": "x".repeat(65) }, "evaluate"],
+  ])("an exposure of a request with %j says that it came by %s", async (headers, sdk) => {
+    const { ask, exposed } = appOf();
+    expect((await ask({ headers })).status).toBe(200);
+    expect(exposed[0]?.exposures[0]).toMatchObject({ sdk });
+  });
+
   test("a context that says bot exposes nobody", async () => {
     const { ask, exposed } = appOf();
     const body = { context: { targetingKey: "u", bot: true }, flags: ["checkout"] };

@@ -9,6 +9,7 @@ import { ofrepBody } from "../../contracts/ofrep.ts";
 import type { OfrepEvaluation } from "../../contracts/ofrep.ts";
 import { ok, refuse } from "../../contracts/problem.ts";
 import type { Problem, Result } from "../../contracts/problem.ts";
+import { sdkOf } from "../../contracts/sdk-name.ts";
 import { createBareApp, requestIdOf } from "../../http/app.ts";
 import type { AppEnv } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
@@ -61,7 +62,8 @@ export function ofrepRoutes(services: Askable & { exposures: ExposureLog }) {
     const context = contextOf(c, asked.value, body.value.context);
     const evaluations = serve(asked.value, context, [key]);
     if (wanted.value && body.value.exposures) {
-      services.exposures.send(asked.value, exposuresOf(evaluations, context, asked.value));
+      const sdk = () => sdkOf(c.req.raw.headers, "ofrep");
+      services.exposures.send(asked.value, exposuresOf(evaluations, context, asked.value, sdk));
     }
     const [served] = evaluations.map((each) =>
       ofrepEvaluation(each, context, asked.value.snapshot),

@@ -26,15 +26,21 @@ export function isAutomated(context: Context): boolean {
   return Object.hasOwn(context, "bot") && context["bot"] === true;
 }
 
+/** `sdk`: by what it was asked; a header is read only for somebody who is exposed. */
 export function exposuresOf(
   evaluations: readonly Evaluation[],
   context: Context,
   { kind, snapshot, nowMs }: Asked,
+  sdk: () => string,
 ): ExposureEvent[] {
+  const exposures = evaluations.flatMap(({ exposure }) => exposure ?? []);
+  if (exposures.length === 0) return [];
   const source = kind === "client" ? "client" : "server";
-  return evaluations.flatMap(({ exposure }) => {
-    if (exposure === undefined) return [];
-    const dimensions = snapshot.published.dimensions.get(exposure.experiment) ?? [];
-    return exposureEvent(exposure, { context, dimensions, timeMs: nowMs, source });
-  });
+  const met = { context, timeMs: nowMs, source, sdk: sdk() } as const;
+  return exposures.map((exposure) =>
+    exposureEvent(exposure, {
+      ...met,
+      dimensions: snapshot.published.dimensions.get(exposure.experiment) ?? [],
+    }),
+  );
 }

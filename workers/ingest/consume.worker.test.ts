@@ -60,7 +60,9 @@ async function deliver(bodies: unknown[], with_: Partial<Consumer> = {}, attempt
 }
 
 const numbers = (table: string, column: string) => async (environment: string) =>
-  env.METRICS_0.prepare(`SELECT sum(${column}) AS sum FROM ${table} WHERE environment = ?1`)
+  env.METRICS_0.prepare(
+    `SELECT sum(${column}) AS sum FROM ${table} WHERE environment = ?1 AND dimension = ''`,
+  )
     .bind(environment)
     .first("sum");
 const population = numbers("populations", "n");

@@ -77,7 +77,7 @@ function admit(incoming: IncomingEvent, reception: Reception): Read<CountedEvent
 }
 
 function admitExposure(
-  { experiment: key, phase, variant, unit, attributes }: IncomingExposure,
+  { experiment: key, phase, variant, unit, sdk, attributes }: IncomingExposure,
   timeMs: number,
   { plan, source }: Reception,
 ): Read<CountedEvent[]> {
@@ -104,6 +104,7 @@ function admitExposure(
     timeMs,
     source,
   };
+  if (sdk !== undefined) event.sdk = sdk;
   if (phase !== undefined) event.phase = phase;
   if (attributes !== undefined) event.attributes = attributes;
   return { ok: true, value: [event] };
