@@ -10,7 +10,7 @@ import { matured } from "../counting/aggregate.ts";
 import type { CohortRow, CohortRows } from "../counting/aggregate.ts";
 import { asymptoticConfidenceSequence } from "../stats/index.ts";
 import { excessHarm } from "./excess-harm.ts";
-import { describe, readingOf, readingsOf } from "./readings.ts";
+import { allUnits, describe, readingOf, readingsOf } from "./readings.ts";
 import type { ReadingsByVariant } from "./readings.ts";
 
 const hourMs = 3_600_000;
@@ -84,6 +84,7 @@ export function guardrailAlarms(
   { asOfMs, nowMs }: { asOfMs: number; nowMs: number },
 ): Breach[] {
   const variants = phase.variants.map(({ variant }) => variant);
+  const all = allUnits(rows);
   return phase.metrics
     .filter(({ role }) => role === "guardrail")
     .flatMap((metric) =>
@@ -91,7 +92,7 @@ export function guardrailAlarms(
         .filter((variant) => variant !== phase.control)
         .flatMap((variant): Breach[] => {
           const fromMs = breachesOf(phase, metric.key, variant).at(-1)?.watchesFromMs ?? 0;
-          const watched = matured(since(rows, fromMs), [metric], asOfMs);
+          const watched = matured(since(all, fromMs), [metric], asOfMs);
           const readings = readingsOf(metric.key, variants, watched);
           const maxRelativeHarm = metric.maxRelativeHarm ?? 0;
           const harm = harmSequence({ phase, variant, metric, readings }, maxRelativeHarm);
@@ -122,11 +123,11 @@ export function guardrailAlarms(
     );
 }
 
-/** All units of cohorts that begin then or later; what was rolled up across that instant is left out, because nobody can tell its units apart. */
-function since({ populations, cells }: CohortRows, fromMs: number): CohortRows {
-  const isNew = ({ cohortStart, dimension }: CohortRow) =>
-    dimension === "" && cohortStart * hourMs >= fromMs;
-  return { populations: populations.filter(isNew), cells: cells.filter(isNew) };
+/** Cohorts that begin then or later; what was rolled up across that instant is left out, because nobody can tell its units apart. */
+function since(rows: CohortRows, fromMs: number): CohortRows {
+  if (fromMs === 0) return rows;
+  const isNew = ({ cohortStart }: CohortRow) => cohortStart * hourMs >= fromMs;
+  return { populations: rows.populations.filter(isNew), cells: rows.cells.filter(isNew) };
 }
 
 /** One sentence with the numbers: for the audit log and whoever is told. */

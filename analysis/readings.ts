@@ -2,7 +2,7 @@
 
 import type { PhaseMetric } from "../contracts/phase.ts";
 import type { VariantResult } from "../contracts/results.ts";
-import type { Aggregate } from "../counting/aggregate.ts";
+import type { Aggregate, CohortRow, CohortRows } from "../counting/aggregate.ts";
 import type { CellSums } from "../counting/types.ts";
 import { moments, pairedMoments, ratioTest, twoProportionTest, welchTest } from "../stats/index.ts";
 import type { Comparison, PairedSums, PairedSummary } from "../stats/index.ts";
@@ -15,6 +15,12 @@ export interface Reading {
 export type ReadingsByVariant = ReadonlyMap<string, Reading>;
 
 const nothing: Reading = { n: 0, sums: { y: 0, yy: 0, d: 0, dd: 0, yd: 0, x: 0, xx: 0, xy: 0 } };
+
+/** Without the segments. */
+export function allUnits({ populations, cells }: CohortRows): CohortRows {
+  const isOverall = ({ dimension }: CohortRow) => dimension === "";
+  return { populations: populations.filter(isOverall), cells: cells.filter(isOverall) };
+}
 
 /** Every variant has a reading, of nothing where nobody was exposed. */
 export function readingsOf(

@@ -7,7 +7,7 @@ import { closesAfterMs, graceMs } from "../counting/plan.ts";
 import type { ExperimentRecord } from "../control/experiment.ts";
 import type { Phase } from "../contracts/phase.ts";
 import type { LedgerRow } from "./ledger.ts";
-import { readingsOf } from "./readings.ts";
+import { allUnits, readingsOf } from "./readings.ts";
 import type { ReadingsByVariant } from "./readings.ts";
 import { results } from "./results.ts";
 import type { LookInputs } from "./look-due.ts";
@@ -60,7 +60,7 @@ export function lookInputs({
   if (watermarkMs === null) return null;
   const matured = maturedReadings(phase, figures, asOfMs);
   const unitsOf = (all: Iterable<{ n: number }>) => [...all].reduce((sum, { n }) => sum + n, 0);
-  const everybody = unitsOf(overall(figures.rows).populations);
+  const everybody = unitsOf(allUnits(figures.rows).populations);
   const unmatured = phase.metrics.some(
     ({ key, role }) => role === "primary" && unitsOf(matured.get(key)?.values() ?? []) < everybody,
   );
@@ -102,12 +102,7 @@ export function refreshed(inputs: RefreshInputs): Results {
 
 /** Decisions are about all units; reading their segments for them would cost several times as much. */
 function maturedReadings(phase: Phase, { rows }: PhaseFigures, asOfMs: number) {
-  return byMetric(phase, matured(overall(rows), phase.metrics, asOfMs));
-}
-
-function overall({ populations, cells }: CohortRows): CohortRows {
-  const isOverall = ({ dimension }: { dimension: string }) => dimension === "";
-  return { populations: populations.filter(isOverall), cells: cells.filter(isOverall) };
+  return byMetric(phase, matured(allUnits(rows), phase.metrics, asOfMs));
 }
 
 function byMetric(

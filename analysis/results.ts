@@ -2,11 +2,11 @@
 
 import type { Phase, PhaseMetric } from "../contracts/phase.ts";
 import type { MetricResult, Results } from "../contracts/results.ts";
-import { plannedFractions } from "../control/resolve-plan.ts";
-import { adjustPValues, groupSequentialBounds } from "../stats/index.ts";
+import { adjustPValues } from "../stats/index.ts";
 import { suspectsOf } from "./balance.ts";
 import { comparisonResult } from "./comparison.ts";
 import type { ResultInputs } from "./comparison.ts";
+import { plannedBounds } from "./planned-bounds.ts";
 import { describe, readingOf } from "./readings.ts";
 import { recommend } from "./recommend.ts";
 import { sampleRatio } from "./sample-ratio.ts";
@@ -41,10 +41,7 @@ export function results(inputs: ResultInputs): Results {
 }
 
 function design({ plan }: Phase): Results["design"] {
-  const { alpha, ledgerAlpha, sides, spending, maximumSampleSize, replanned, adjustment, looks } =
-    plan;
-  const fractions = plannedFractions(looks);
-  const { upper } = groupSequentialBounds({ fractions, alpha: ledgerAlpha, sides, spending });
+  const { alpha, sides, spending, maximumSampleSize, replanned, adjustment } = plan;
   return {
     alpha,
     sides,
@@ -52,11 +49,7 @@ function design({ plan }: Phase): Results["design"] {
     adjustment: adjustment ?? "none",
     maximumSampleSize,
     replannedSampleSize: replanned?.at(-1)?.maximumSampleSize ?? null,
-    looks: fractions.map((informationFraction, index) => ({
-      look: index + 1,
-      informationFraction,
-      boundary: finiteOrNull(upper[index] ?? Infinity),
-    })),
+    looks: plannedBounds(plan),
   };
 }
 
@@ -115,8 +108,4 @@ function adjusted(
       return { ...comparison, adjustedPValue };
     }),
   }));
-}
-
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

@@ -27,16 +27,14 @@ export function dimensionResults(
   const treatments = phase.variants.length - 1;
   const perValue = phase.dimensions.length * phase.metrics.length * treatments;
   const mostValues = Math.max(1, Math.floor(mostComparisons / Math.max(1, perValue)));
-  const byPlace = Map.groupBy(aggregates, ({ dimension, value, metric }) =>
-    placeOf(dimension, value, metric),
-  );
+  const byPlace = new Map<string, Map<string, Reading>>();
+  for (const aggregate of aggregates) {
+    const place = placeOf(aggregate.dimension, aggregate.value, aggregate.metric);
+    const variants = byPlace.get(place) ?? new Map<string, Reading>();
+    byPlace.set(place, variants.set(aggregate.variant, aggregate));
+  }
   const readings = (dimension: string, value: string, metric: string): ReadingsByVariant =>
-    new Map(
-      (byPlace.get(placeOf(dimension, value, metric)) ?? []).map(({ variant, n, sums }) => [
-        variant,
-        { n, sums },
-      ]),
-    );
+    byPlace.get(placeOf(dimension, value, metric)) ?? new Map();
   const results = phase.dimensions.map((dimension): DimensionResult => {
     const balance = balanceOf(
       phase,

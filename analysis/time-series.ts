@@ -8,7 +8,7 @@ import type { TimeSeries, TimeSeriesPoint } from "../contracts/time-series.ts";
 import { current } from "../counting/aggregate.ts";
 import type { CohortRow, CohortRows } from "../counting/aggregate.ts";
 import type { LedgerRow } from "./ledger.ts";
-import { compare, readingOf, readingsOf, tooLittle } from "./readings.ts";
+import { allUnits, compare, readingOf, readingsOf, tooLittle } from "./readings.ts";
 
 const dayHours = 24;
 const hourMs = 3_600_000;
@@ -17,11 +17,7 @@ export function timeSeries(
   { phase, ledger }: { phase: Phase; ledger: readonly LedgerRow[] },
   rows: CohortRows,
 ): TimeSeries["series"] {
-  const isOverall = ({ dimension }: CohortRow) => dimension === "";
-  const overall = {
-    populations: rows.populations.filter(isOverall),
-    cells: rows.cells.filter(isOverall),
-  };
+  const overall = allUnits(rows);
   const days = daysOf(overall);
   const variants = phase.variants.map(({ variant }) => variant);
   const pointsByDay = days.map((day) => {

@@ -34,6 +34,12 @@ export interface Refresh {
   body: string;
 }
 
+/** What an earlier answer says of a sample-ratio mismatch. */
+export interface EarlierEvidence {
+  phase: number;
+  logEvidence: number;
+}
+
 /** A row of some phase's ledger. */
 export interface PhaseLook {
   phase: number;
@@ -119,15 +125,22 @@ export function ledgerStore(d1: D1Database) {
     async readMany(
       environment: string,
       keys: readonly string[],
-    ): Promise<{ refreshes: Map<string, Refresh>; looks: Map<string, PhaseLook[]> }> {
+    ): Promise<{ evidence: Map<string, EarlierEvidence>; looks: Map<string, PhaseLook[]> }> {
       const named = JSON.stringify(keys);
       const isNamed = (table: typeof looks | typeof results) =>
         and(
           eq(table.environmentId, environment),
           sql`${table.experiment} in (select value from json_each(${named}))`,
         );
-      const [refreshRows, lookRows] = await db.batch([
-        db.select().from(results).where(isNamed(results)),
+      const [answered, lookRows] = await db.batch([
+        db
+          .select({
+            experiment: results.experiment,
+            // As JSON text: numbers are those that were written, to the last digit.
+            evidence: sql<string>`json_array(${results.body} -> '$.phase', ${results.body} -> '$.sampleRatio.logEvidence')`,
+          })
+          .from(results)
+          .where(isNamed(results)),
         db
           .select()
           .from(looks)
@@ -135,7 +148,7 @@ export function ledgerStore(d1: D1Database) {
           .orderBy(asc(looks.watermarkMs), asc(looks.metric), asc(looks.variant)),
       ]);
       return {
-        refreshes: new Map(refreshRows.map((row) => [row.experiment, refreshOf(row)])),
+        evidence: new Map(answered.map((row) => [row.experiment, evidenceOf(row.evidence)])),
         looks: Map.groupBy(
           lookRows.map((row) => ({
             experiment: row.experiment,
@@ -261,6 +274,13 @@ function refreshOf(row: typeof results.$inferSelect): Refresh {
     settlesAtMs: row.settlesAtMs,
     body: row.body,
   };
+}
+
+const evidencePair = z.tuple([z.number(), z.number()]);
+
+function evidenceOf(text: string): EarlierEvidence {
+  const [phase, logEvidence] = z.parse(evidencePair, JSON.parse(text));
+  return { phase, logEvidence };
 }
 
 function versionsOf(activity: string): number[] {

@@ -90,13 +90,14 @@ export function unpackedCells(packed: Packed): CellRow[] {
   }));
 }
 
-function entriesOf({ entries: packed }: Packed): unknown[][] {
+function entriesOf({ entries: packed }: Packed): (readonly unknown[])[] {
   const parsed: unknown = JSON.parse(packed);
-  if (!Array.isArray(parsed)) throw misshapen();
-  return parsed.map((entry: unknown) => {
-    if (!Array.isArray(entry)) throw misshapen();
-    return entry;
-  });
+  if (!isArray(parsed) || !parsed.every((entry) => isArray(entry))) throw misshapen();
+  return parsed;
+}
+
+function isArray(value: unknown): value is unknown[] {
+  return Array.isArray(value);
 }
 
 function placeOf(entry: readonly unknown[]): CohortRow {

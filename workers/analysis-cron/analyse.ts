@@ -3,7 +3,6 @@
  * together, judged one by one, so that one that fails holds up no other. Safe to run twice, and at the same time as another.
  */
 
-import * as z from "zod/mini";
 import { lookNotices, mismatchNotices } from "../../analysis/notices.ts";
 import { alarmLogEvidence } from "../../analysis/sample-ratio.ts";
 import { dueLook, refreshed } from "../../analysis/refresh.ts";
@@ -16,7 +15,7 @@ import { withCountedMetrics } from "../../control/counted-metrics.ts";
 import { currentPhase } from "../../control/experiment.ts";
 import type { ExperimentRecord } from "../../control/experiment.ts";
 import { closesAfterMs, graceMs } from "../../counting/plan.ts";
-import type { LedgerStore, Refresh } from "../../stores/ledger-store.ts";
+import type { EarlierEvidence, LedgerStore, Refresh } from "../../stores/ledger-store.ts";
 import type { CellStore, ShardFigures } from "../../stores/cell-store.ts";
 import type { DefinitionStore } from "../../stores/definition-store.ts";
 import { phaseFigures } from "../../stores/phase-figures.ts";
@@ -32,12 +31,6 @@ export interface Services extends GuardServices {
 const hourMs = 3_600_000;
 /** Experiments whose cells are in memory together: of a long one with many metrics they take megabytes. */
 const cellsAtOnce = 10;
-
-/** What is read back of an earlier answer. */
-const earlierAnswer = z.object({
-  phase: z.number(),
-  sampleRatio: z.object({ logEvidence: z.number() }),
-});
 
 /** Those that fail, with why; the others are done. Rejects when nothing could be read or stored. */
 export async function analyse(
@@ -80,7 +73,7 @@ export async function analyse(
         phase,
         asOfMs,
         shards: figures.get(record.key) ?? [],
-        before: known.refreshes.get(record.key) ?? null,
+        before: known.evidence.get(record.key) ?? null,
         looks: looks.filter((look) => look.phase === phase.phase).map(({ row }) => row),
       });
       if (one !== null) saved.push(one);
@@ -108,7 +101,7 @@ interface ReadExperiment {
   phase: Phase;
   asOfMs: number;
   shards: ShardFigures[];
-  before: Refresh | null;
+  before: EarlierEvidence | null;
   /** Of the phase, oldest first. */
   looks: LedgerRow[];
 }
@@ -138,7 +131,7 @@ async function refresh(
     figures,
     asOfMs,
     ledger: looks,
-    logEvidenceBefore: logEvidenceOf(before, phase.phase),
+    logEvidenceBefore: before?.phase === phase.phase ? before.logEvidence : 0,
   };
   const look = dueLook({ ...inputs, recordedAtMs: services.nowMs() });
   const about = { experiment, phase, asOfMs, newId: services.newId };
@@ -162,10 +155,4 @@ async function refresh(
     },
     notices: wasMismatched ? [] : mismatchNotices(about, answer.sampleRatio),
   };
-}
-
-function logEvidenceOf(before: Refresh | null, phase: number): number {
-  if (before === null) return 0;
-  const answer = z.parse(earlierAnswer, JSON.parse(before.body));
-  return answer.phase === phase ? answer.sampleRatio.logEvidence : 0;
 }
