@@ -24,6 +24,7 @@ const worker = `
   import { compactionStore } from "./stores/compaction-store.ts";
   import { planCompactions } from "./workers/analysis-cron/plan-compactions.ts";
   import { compact } from "./workers/analysis-cron/compact.ts";
+  import { messageTexts } from "./test/message-texts.ts";
   import { seeded } from "./bench/stats-random.ts";
 
   const START_MS = ${START_MS};
@@ -52,7 +53,8 @@ const worker = `
     messages = [];
     for (let i = 0; i < events.length; i += 500) {
       const receivedAtMs = events[i].timeMs + 40;
-      messages.push({ v: 1, environment: "0197f0c1-7c3e-7000-8000-000000000001", version: 7, receivedAtMs, events: events.slice(i, i + 500) });
+      const sent = { environment: "0197f0c1-7c3e-7000-8000-000000000001", version: 7, receivedAtMs, events: events.slice(i, i + 500) };
+      messages.push(...messageTexts(sent));
     }
   }
 

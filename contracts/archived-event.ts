@@ -1,11 +1,12 @@
 /**
- * One line of a raw archive object: an event as it was counted, with its message's environment, version and receivedAtMs.
- * A line with anything else in it is refused, so that nothing is left out when lines are copied to another format.
- * Checked by hand, because a compaction reads hundreds of thousands a second.
+ * An event in the archive: as it was counted, with its message's environment, version and receivedAtMs. A line of a raw object is a message
+ * (queue-message.ts); a row of a Parquet file is one event. With anything else in it either is refused, so that nothing is left out
+ * when events are copied to another format. Checked by hand, because a compaction reads hundreds of thousands a second.
  */
 
 import type { ExposureEvent, OutcomeEvent } from "../counting/types.ts";
 import { isRecord } from "./event-fields.ts";
+import { readEventMessage } from "./queue-message.ts";
 
 interface Reception {
   environment: string;
@@ -60,11 +61,17 @@ const outcomeFields: Record<keyof ArchivedOutcome, Check> = {
 const exposureChecks = Object.entries(exposureFields);
 const outcomeChecks = Object.entries(outcomeFields);
 
-/** Throws on a line that is no event of this format. */
-export function readArchivedEvent(line: string): ArchivedEvent {
-  const value: unknown = JSON.parse(line);
+/** The events of a line of a raw object. Throws on one that is no message. */
+export function readArchivedLine(line: string): ArchivedEvent[] {
+  const { environment, version, receivedAtMs, events } = readEventMessage(line);
+  return events.map((event) => ({ environment, version, receivedAtMs, ...event }));
+}
+
+/** Throws on JSON that is no event of this format. */
+export function readArchivedEvent(json: string): ArchivedEvent {
+  const value: unknown = JSON.parse(json);
   if (isExposure(value) || isOutcome(value)) return value;
-  throw new Error(`the line is no archived event: ${line.slice(0, 200)}`);
+  throw new Error(`it is no archived event: ${json.slice(0, 200)}`);
 }
 
 function isExposure(value: unknown): value is ArchivedExposure {

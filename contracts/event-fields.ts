@@ -8,7 +8,8 @@ import { utf8Length } from "../counting/utf8.ts";
 import { limits } from "./limits.ts";
 import { isSdkName } from "./sdk-name.ts";
 
-const attributesDepth = 8;
+/** How deeply attributes and properties may be nested. */
+export const attributesDepth = 8;
 
 const instant =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T[0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
@@ -157,11 +158,14 @@ function isPlain(text: string): boolean {
 }
 
 /** JSON that is no deeper than `depth` and has no ill-formed text; what parsed as JSON can be nothing else. */
-function isShallow(value: unknown, depth: number): value is { [name: string]: Json } {
+export function isShallow(value: unknown, depth: number): value is { [name: string]: Json } {
   if (typeof value === "string") return value.isWellFormed();
   if (typeof value !== "object" || value === null) return true;
   if (depth === 0) return false;
-  return Object.entries(value).every(
-    ([name, each]) => name.isWellFormed() && isShallow(each, depth - 1),
-  );
+  if (Array.isArray(value)) return value.every((each) => isShallow(each, depth - 1));
+  // Own members alone: it was parsed as JSON, whose objects inherit none that are enumerable.
+  for (const name in value) {
+    if (!name.isWellFormed() || !isShallow(Reflect.get(value, name), depth - 1)) return false;
+  }
+  return true;
 }

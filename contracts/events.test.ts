@@ -2,7 +2,9 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseInstant } from "./event-fields.ts";
 import { eventBatch, readEvent, readEventBatch } from "./events.ts";
-import { eventMessage } from "./queue-message.ts";
+import type { CountedEvent } from "../counting/types.ts";
+import { messageTexts } from "../test/message-texts.ts";
+import { readEventMessage } from "./queue-message.ts";
 
 const timestamp = "2026-01-14T09:30:00.000Z";
 const timeMs = Date.UTC(2026, 0, 14, 9, 30);
@@ -178,10 +180,12 @@ test("no JSON makes it throw, and what it takes a consumer can read", () => {
         expect(read.rejection.detail).toMatch(/\.$/);
         return;
       }
-      const units = read.value.type === "outcome" ? read.value.units : [["user", read.value.unit]];
-      const events = units.map(([kind, unit]) => ({ ...read.value, kind, unit, source: "server" }));
-      const message = { v: 1, environment: "e", version: 1, receivedAtMs: 0, events };
-      expect(eventMessage.safeParse(JSON.parse(JSON.stringify(message))).success).toBe(true);
+      const { units, ...rest } = { units: [], ...read.value };
+      const identities = units.length > 0 ? units : [["user", "unit" in rest ? rest.unit : ""]];
+      const events = identities.map(([kind, unit]) => ({ ...rest, kind, unit, source: "server" }));
+      const head = { environment: "e", version: 1, receivedAtMs: 0 };
+      const [text = ""] = messageTexts({ ...head, events: events as CountedEvent[] });
+      expect(readEventMessage(text).events).toEqual(JSON.parse(JSON.stringify(events)));
     }),
     { numRuns: 5_000 },
   );

@@ -1,52 +1,20 @@
 /**
- * A message of the queues EVENTS_0…n: JSON text, many events of one environment and one shard.
- * It outlives deployments, so it carries its format's version; a reader refuses what it does not know.
+ * A message of the queues EVENTS_0…n: JSON text, many events of one environment and one shard; counting/pack.ts writes it.
+ * It is archived as it is, a line a message (archived-event.ts). It outlives deployments, so it carries its format's version;
+ * a reader refuses what it does not know. Checked by hand, at a small part of what a schema would cost.
  */
 
-import * as z from "zod/mini";
 import type {
-  Counts,
   CountedEvent,
+  Counts,
   ExposureEvent,
   OutcomeEvent,
   Source,
 } from "../counting/types.ts";
-import { isRecord } from "./event-fields.ts";
+import { attributesDepth, isRecord, isShallow } from "./event-fields.ts";
 import { limits } from "./limits.ts";
 
-const source = z.enum(["server", "client", "import", "edge"]);
-const attributes = z.record(z.string(), z.json());
-
-const exposure = z.object({
-  type: z.literal("exposure"),
-  experiment: z.string(),
-  phase: z.exactOptional(z.number()),
-  variant: z.string(),
-  kind: z.string(),
-  unit: z.string(),
-  timeMs: z.number(),
-  source,
-  sdk: z.exactOptional(z.string()),
-  attributes: z.exactOptional(attributes),
-  bot: z.exactOptional(z.literal(true)),
-});
-
-const outcome = z.object({
-  type: z.literal("outcome"),
-  id: z.string(),
-  name: z.string(),
-  kind: z.string(),
-  unit: z.string(),
-  value: z.exactOptional(
-    z.number().check(z.minimum(-limits.outcomeValue), z.maximum(limits.outcomeValue)),
-  ),
-  timeMs: z.number(),
-  source,
-  properties: z.exactOptional(attributes),
-});
-
 export interface EventMessage {
-  v: 1;
   environment: string;
   /** The published version that the events were judged by: the consumer needs a plan at least as new. */
   version: number;
@@ -56,106 +24,132 @@ export interface EventMessage {
   counts?: Counts;
 }
 
-export const eventMessage = z.object({
-  v: z.literal(1),
-  environment: z.string(),
-  version: z.number(),
-  receivedAtMs: z.number(),
-  events: z.array(z.discriminatedUnion("type", [exposure, outcome])),
-  counts: z.exactOptional(z.record(z.string(), z.number())),
-}) satisfies z.ZodMiniType<EventMessage>;
-
-type Fields = { readonly [field: string]: unknown };
-
-/** The message in a text. Throws on anything else. */
+/**
+ * The message in a text. Throws a TypeError on anything but one line of
+ *
+ *     {"v": 2, "environment", "version", "receivedAtMs", "names": [text, …], "exposures": […], "outcomes": […], "counts"?: {name: number}}
+ *
+ * with exposures [kind, source, unit, ms before receivedAtMs, experiment, variant, phase or null, attributes or null, 1 for a bot or null, SDK or null]
+ * and outcomes [kind, source, unit, ms before receivedAtMs, name, id, value or null, properties], both without what is absent at their end.
+ * Kinds, sources, SDKs, experiments, variants and names of outcomes are indexes into `names`.
+ */
 export function readEventMessage(text: string): EventMessage {
   const json: unknown = JSON.parse(text);
-  return isUsualMessage(json) ? json : z.parse(eventMessage, json);
+  if (!isRecord(json) || json["v"] !== 2 || text.includes("\n")) throw misshapen("format");
+  const { environment, version, receivedAtMs, names, exposures, outcomes, counts } = json;
+  if (typeof environment !== "string") throw misshapen("environment");
+  if (!isWhole(version) || !isWhole(receivedAtMs)) throw misshapen("version or receivedAtMs");
+  if (!isTexts(names)) throw misshapen("names");
+  if (!isList(exposures) || !isList(outcomes)) throw misshapen("events");
+  const reader = { names, receivedAtMs };
+  const events: CountedEvent[] = [];
+  for (const entry of exposures) events.push(exposureOf(entry, reader));
+  for (const entry of outcomes) events.push(outcomeOf(entry, reader));
+  const message: EventMessage = { environment, version, receivedAtMs, events };
+  if (counts === undefined) return message;
+  if (!isCounts(counts)) throw misshapen("counts");
+  return { ...message, counts };
 }
 
-/**
- * Whether the schema would give this back as it is, found at a small part of its cost, which would be more than that of counting.
- * False for what the schema has to judge: whatever is wrong, nested attributes, and any field besides those that producers write.
- */
-function isUsualMessage(json: unknown): json is EventMessage {
-  if (!isRecord(json) || !Array.isArray(json["events"]) || json["counts"] !== undefined) {
-    return false;
+interface Reader {
+  names: readonly string[];
+  receivedAtMs: number;
+}
+
+function exposureOf(entry: unknown, reader: Reader): ExposureEvent {
+  if (!isList(entry) || entry.length < 6 || entry.length > 10) throw misshapen("exposure");
+  const event: ExposureEvent = {
+    type: "exposure",
+    experiment: nameAt(entry[4], reader),
+    variant: nameAt(entry[5], reader),
+    kind: nameAt(entry[0], reader),
+    unit: textIn(entry[2]),
+    timeMs: timeIn(entry[3], reader),
+    source: sourceAt(entry[1], reader),
+  };
+  if (isGiven(entry[6])) event.phase = wholeIn(entry[6]);
+  if (isGiven(entry[7])) event.attributes = recordIn(entry[7]);
+  if (entry[8] === 1) event.bot = true;
+  else if (isGiven(entry[8])) throw misshapen("bot");
+  if (isGiven(entry[9])) event.sdk = nameAt(entry[9], reader);
+  return event;
+}
+
+function outcomeOf(entry: unknown, reader: Reader): OutcomeEvent {
+  if (!isList(entry) || entry.length < 6 || entry.length > 8) throw misshapen("outcome");
+  const event: OutcomeEvent = {
+    type: "outcome",
+    id: textIn(entry[5]),
+    name: nameAt(entry[4], reader),
+    kind: nameAt(entry[0], reader),
+    unit: textIn(entry[2]),
+    timeMs: timeIn(entry[3], reader),
+    source: sourceAt(entry[1], reader),
+  };
+  if (isGiven(entry[6])) event.value = valueIn(entry[6]);
+  if (entry[7] !== undefined) event.properties = recordIn(entry[7]);
+  return event;
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function nameAt(index: unknown, { names }: Reader): string {
+  const name = typeof index === "number" ? names[index] : undefined;
+  if (name === undefined) throw misshapen("name");
+  return name;
+}
+
+function sourceAt(index: unknown, reader: Reader): Source {
+  const source = nameAt(index, reader);
+  if (source === "server" || source === "client" || source === "import" || source === "edge") {
+    return source;
   }
-  return (
-    json["v"] === 1 &&
-    typeof json["environment"] === "string" &&
-    isFinite(json["version"]) &&
-    isFinite(json["receivedAtMs"]) &&
-    hasFields(json, 5) &&
-    json["events"].every(isUsualEvent)
-  );
+  throw misshapen("source");
 }
 
-function isUsualEvent(event: unknown): event is CountedEvent {
-  if (!isRecord(event)) return false;
-  return event["type"] === "exposure" ? isUsualExposure(event) : isUsualOutcome(event);
+function textIn(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw misshapen("text");
 }
 
-function isUsualExposure(event: Fields): event is Fields & ExposureEvent {
-  const { phase, sdk, attributes, bot } = event;
-  let fields = 7;
-  if (sdk !== undefined) fields += 1;
-  if (phase !== undefined) fields += 1;
-  if (attributes !== undefined) fields += 1;
-  if (bot !== undefined) fields += 1;
-  return (
-    typeof event["experiment"] === "string" &&
-    typeof event["variant"] === "string" &&
-    isOfUnit(event) &&
-    (phase === undefined || isFinite(phase)) &&
-    (sdk === undefined || typeof sdk === "string") &&
-    (attributes === undefined || isFlat(attributes)) &&
-    (bot === undefined || bot === true) &&
-    hasFields(event, fields)
-  );
+function timeIn(agoMs: unknown, { receivedAtMs }: Reader): number {
+  return receivedAtMs - wholeIn(agoMs);
 }
 
-function isUsualOutcome(event: Fields): event is Fields & OutcomeEvent {
-  const { value, properties } = event;
-  let fields = 7;
-  if (value !== undefined) fields += 1;
-  if (properties !== undefined) fields += 1;
-  return (
-    event["type"] === "outcome" &&
-    typeof event["id"] === "string" &&
-    typeof event["name"] === "string" &&
-    isOfUnit(event) &&
-    (value === undefined ||
-      (typeof value === "number" && Math.abs(value) <= limits.outcomeValue)) &&
-    (properties === undefined || isFlat(properties)) &&
-    hasFields(event, fields)
-  );
+function wholeIn(value: unknown): number {
+  if (isWhole(value)) return value;
+  throw misshapen("whole number");
 }
 
-function isOfUnit({ kind, unit, timeMs, source: from }: Fields): boolean {
-  return typeof kind === "string" && typeof unit === "string" && isFinite(timeMs) && isSource(from);
+function valueIn(value: unknown): number {
+  if (typeof value === "number" && Math.abs(value) <= limits.outcomeValue) return value;
+  throw misshapen("value");
 }
 
-function isSource(value: unknown): value is Source {
-  return value === "server" || value === "client" || value === "import" || value === "edge";
+/** Depth is bounded by who sends: what is nested too deeply could not be written again. */
+function recordIn(value: unknown) {
+  if (isRecord(value) && isShallow(value, attributesDepth)) return value;
+  throw misshapen("attributes");
 }
 
-/** Depth is bounded by who reads it: the schema refuses what is nested too deeply to be written again. */
-function isFlat(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  for (const member in value) {
-    const inner = value[member];
-    if (typeof inner === "object" && inner !== null) return false;
-  }
-  return true;
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
-function isFinite(value: unknown): value is number {
-  return Number.isFinite(value);
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
-function hasFields(record: Fields, count: number): boolean {
-  let fields = 0;
-  for (const _ in record) fields += 1;
-  return fields === count;
+function isTexts(value: unknown): value is readonly string[] {
+  return isList(value) && value.every((each) => typeof each === "string");
+}
+
+function isCounts(value: unknown): value is Counts {
+  return isRecord(value) && Object.values(value).every((each) => typeof each === "number");
+}
+
+function misshapen(what: string): TypeError {
+  return new TypeError(`the message is of another format: its ${what}`);
 }

@@ -13,7 +13,7 @@ import {
   parseRawKey,
 } from "../contracts/archive-keys.ts";
 import type { ArchiveHour } from "../contracts/archive-keys.ts";
-import { readArchivedEvent } from "../contracts/archived-event.ts";
+import { readArchivedLine } from "../contracts/archived-event.ts";
 import type { ArchivedEvent } from "../contracts/archived-event.ts";
 import { compactionPlan } from "../contracts/compaction.ts";
 import { eventRows } from "./event-rows.ts";
@@ -97,7 +97,7 @@ export function archiveReader(bucket: R2Bucket): ArchiveReader {
 
   async function* eventsOf(of: ArchiveHour, piece: Piece): AsyncGenerator<ArchivedEvent[]> {
     if ("raw" in piece) {
-      for await (const lines of raw.lines(of, [piece.raw])) yield lines.map(readArchivedEvent);
+      for await (const lines of raw.lines(of, [piece.raw])) yield lines.flatMap(readArchivedLine);
       return;
     }
     for (const key of piece.files) {

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { ArchivedEvent } from "../contracts/archived-event.ts";
 import type { CountedEvent } from "../counting/types.ts";
 import { bought, exposed, hour, minute, start } from "../test/checkout-events.ts";
+import { messageTexts } from "../test/message-texts.ts";
 import { compact } from "../workers/analysis-cron/compact.ts";
 import { planCompactions } from "../workers/analysis-cron/plan-compactions.ts";
 import { archiveReader, rewound } from "./archive-reader.ts";
@@ -13,7 +14,7 @@ import { rawArchive } from "./raw-archive.ts";
 
 const keep = (atMs: number, events: CountedEvent[], shard = 0, environment = "e") =>
   eventArchive(env.ARCHIVE).keep(
-    [{ v: 1, environment, version: 7, receivedAtMs: atMs, events }],
+    messageTexts({ environment, version: 7, receivedAtMs: atMs, events }),
     shard,
     atMs,
   );

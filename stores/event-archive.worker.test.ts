@@ -1,22 +1,19 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import type { EventMessage } from "../contracts/queue-message.ts";
+import { readArchivedLine } from "../contracts/archived-event.ts";
 import { bought, exposed, start } from "../test/checkout-events.ts";
+import { messageTexts } from "../test/message-texts.ts";
 import { eventArchive } from "./event-archive.ts";
 
 const nowMs = Date.UTC(2026, 0, 5, 7, 59, 59);
 const uuidV7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
 
-test("a batch is one gzip NDJSON object, partitioned by processing time and shard, a line an event", async () => {
+test("a batch is one gzip NDJSON object, partitioned by processing time and shard, a line a message", async () => {
   const events = [exposed({ attributes: { country: "Côte d'Ivoire" } }), bought(start, 2.5)];
-  const message = (environment: string): EventMessage => ({
-    v: 1,
-    environment,
-    version: 7,
-    receivedAtMs: start + 5,
-    events,
-  });
-  await eventArchive(env.ARCHIVE).keep([message("e1"), message("e2")], 3, nowMs);
+  const [first = "", second = ""] = ["e1", "e2"].flatMap((environment) =>
+    messageTexts({ environment, version: 7, receivedAtMs: start + 5, events }),
+  );
+  await eventArchive(env.ARCHIVE).keep([first, second], 3, nowMs);
 
   const { objects } = await env.ARCHIVE.list({ prefix: "raw/" });
   expect(objects.map(({ key }) => key)).toEqual([
@@ -26,28 +23,16 @@ test("a batch is one gzip NDJSON object, partitioned by processing time and shar
   ]);
   const object = await env.ARCHIVE.get(objects[0]?.key ?? "");
   const text = await new Response(object?.body.pipeThrough(new DecompressionStream("gzip"))).text();
-  expect(text.endsWith("\n")).toBe(true);
-  expect(
-    text
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as unknown),
-  ).toEqual(
+  expect(text).toBe(`${first}\n${second}\n`);
+  expect(text.trimEnd().split("\n").flatMap(readArchivedLine)).toEqual(
     ["e1", "e2"].flatMap((environment) =>
       events.map((event) => ({ environment, version: 7, receivedAtMs: start + 5, ...event })),
     ),
   );
 });
 
-test("a batch without events leaves no object", async () => {
-  const empty: EventMessage = {
-    v: 1,
-    environment: "e",
-    version: 7,
-    receivedAtMs: start,
-    events: [],
-  };
-  await eventArchive(env.ARCHIVE).keep([empty], 9, nowMs);
+test("a batch without messages leaves no object", async () => {
+  await eventArchive(env.ARCHIVE).keep([], 9, nowMs);
   const { objects } = await env.ARCHIVE.list({ prefix: "raw/" });
   expect(objects.filter(({ key }) => key.includes("shard=9"))).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import type { MessageSendRequest, Queue } from "@cloudflare/workers-types";
 import { expect, test } from "vitest";
 import { limits } from "../contracts/limits.ts";
+import { readEventMessage } from "../contracts/queue-message.ts";
 import { shardOf } from "../counting/unit.ts";
 import { bought, start } from "../test/checkout-events.ts";
 import { eventQueue } from "./event-queue.ts";
@@ -37,8 +38,7 @@ test("every event is in its shard's queue, in batches that Queues takes, six sen
   const units = sent.map((batches) =>
     batches.flat().flatMap(({ body, contentType }) => {
       expect(contentType).toBe("text");
-      const { events } = JSON.parse(body) as { events: { kind: string; unit: string }[] };
-      return events;
+      return readEventMessage(body).events;
     }),
   );
   for (const [shard, some] of units.entries()) {

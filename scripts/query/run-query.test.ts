@@ -9,6 +9,7 @@ import type { ArchivedEvent } from "../../contracts/archived-event.ts";
 import type { CountedEvent } from "../../counting/types.ts";
 import { eventFiles } from "../../stores/event-files.ts";
 import { bought, exposed, hour, start } from "../../test/checkout-events.ts";
+import { messageTexts } from "../../test/message-texts.ts";
 import { UsageError } from "../local/options.ts";
 import type { Mirror } from "./mirror.ts";
 import { runQuery } from "./run-query.ts";
@@ -42,7 +43,10 @@ async function write(key: string, bytes: Uint8Array): Promise<string> {
 }
 
 async function keepRaw(...events: ArchivedEvent[]) {
-  const text = events.map((event) => `${JSON.stringify(event)}\n`).join("");
+  const lines = events.flatMap(({ environment, version, receivedAtMs, ...event }) =>
+    messageTexts({ environment, version, receivedAtMs, events: [event] }),
+  );
+  const text = lines.map((line) => `${line}\n`).join("");
   const key = archiveKeys.raw({ ...at, id: `${mirror.raw.length}` });
   mirror.raw.push(await write(key, gzipSync(text)));
 }

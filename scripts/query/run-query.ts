@@ -56,18 +56,22 @@ const nothing = `select ${columns} from (select null::varchar as environment, nu
   null::varchar as variant, null::varchar as sdk, null::boolean as bot, null::varchar as attributes, null::varchar as id,
   null::varchar as name, null::double as value, null::varchar as properties) where false`;
 
-/** Lines of raw objects as the rows that they become in Parquet. */
+/** Lines of raw objects, which are messages (contracts/queue-message.ts), as the rows that their events become in Parquet. */
 function rawEvents(files: string): string {
-  return `select environment, date, hour, shard, type, make_timestamptz(timeMs * 1000) as time,
-      make_timestamptz(receivedAtMs * 1000) as received_at, version as config_version, source, kind, unit,
-      experiment, phase, variant, sdk, case type when 'exposure' then coalesce(bot, false) end as bot,
-      attributes, id, name, value, properties
-    from read_json(${files}, format = 'newline_delimited',
-      hive_partitioning = true, hive_types = {${partitions}},
-      columns = {environment: 'varchar', version: 'bigint', receivedAtMs: 'bigint', type: 'varchar',
-        experiment: 'varchar', phase: 'bigint', variant: 'varchar', kind: 'varchar', unit: 'varchar',
-        timeMs: 'bigint', source: 'varchar', sdk: 'varchar', attributes: 'varchar', bot: 'boolean', id: 'varchar',
-        name: 'varchar', value: 'double', properties: 'varchar'})`;
+  return `with messages as (
+      from read_json(${files}, format = 'newline_delimited', hive_partitioning = true, hive_types = {${partitions}},
+        columns = {environment: 'varchar', version: 'bigint', receivedAtMs: 'bigint', names: 'varchar[]', exposures: 'json[]', outcomes: 'json[]'}))
+    select environment, date, hour, shard, 'exposure' as type, make_timestamptz((receivedAtMs - (e->>3)::bigint) * 1000) as time,
+      make_timestamptz(receivedAtMs * 1000) as received_at, version as config_version, names[1 + (e->>1)::int] as source,
+      names[1 + (e->>0)::int] as kind, e->>2 as unit, names[1 + (e->>4)::int] as experiment, (e->>6)::bigint as phase,
+      names[1 + (e->>5)::int] as variant, e->>7 as attributes, coalesce(e->>8, '0') = '1' as bot, names[1 + (e->>9)::int] as sdk
+    from (select *, unnest(exposures) as e from messages)
+    union all by name
+    select environment, date, hour, shard, 'outcome' as type, make_timestamptz((receivedAtMs - (e->>3)::bigint) * 1000) as time,
+      make_timestamptz(receivedAtMs * 1000) as received_at, version as config_version, names[1 + (e->>1)::int] as source,
+      names[1 + (e->>0)::int] as kind, e->>2 as unit, e->>5 as id, names[1 + (e->>4)::int] as name,
+      (e->>6)::double as value, e->>7 as properties
+    from (select *, unnest(outcomes) as e from messages)`;
 }
 
 function listOf(files: readonly string[]): string {

@@ -4,7 +4,7 @@
  * that are missing are in the files. Two at once do the same things twice.
  */
 
-import { readArchivedEvent } from "../../contracts/archived-event.ts";
+import { readArchivedLine } from "../../contracts/archived-event.ts";
 import type { ArchiveHour } from "../../contracts/archive-keys.ts";
 import type { CompactMessage } from "../../contracts/analysis-message.ts";
 import type { CompactionManifest } from "../../contracts/compaction.ts";
@@ -13,6 +13,9 @@ import type { EventFile } from "../../stores/event-files.ts";
 import type { CompactionStore } from "../../stores/compaction-store.ts";
 import { RawObjectGone } from "../../stores/raw-archive.ts";
 import type { RawArchive } from "../../stores/raw-archive.ts";
+
+/** What an event as JSON has more than in a line of a raw object: names of its fields, and what its message says once. */
+const namesLength = 200;
 
 export interface Archive {
   raw: RawArchive;
@@ -61,8 +64,12 @@ async function writeFiles(
   try {
     for await (const lines of raw.lines(hour, objects)) {
       for (const line of lines) {
-        const full = files.add(readArchivedEvent(line), line.length);
-        if (full.length > 0) await write(full);
+        const events = readArchivedLine(line);
+        const length = line.length / events.length + namesLength;
+        for (const event of events) {
+          const full = files.add(event, length);
+          if (full.length > 0) await write(full);
+        }
       }
     }
   } catch (error) {

@@ -18,6 +18,7 @@ import {
   purchased,
   start,
 } from "../../test/checkout-events.ts";
+import { messageTexts } from "../../test/message-texts.ts";
 import { rowsOf, shardTables, wipe } from "../../test/worker-shard.ts";
 import { compact } from "./compact.ts";
 import { planCompactions } from "./plan-compactions.ts";
@@ -32,8 +33,8 @@ let nowMs: number;
 
 /** What the consumer does with a batch, in a database that may be another or tampered with. */
 async function consume(events: CountedEvent[], db: D1Database = env.METRICS_0) {
-  const received = { v: 1, environment: "e", version: 1, receivedAtMs: nowMs, events } as const;
-  if (db !== env.METRICS_1) await eventArchive(env.ARCHIVE).keep([received], 0, nowMs);
+  const received = messageTexts({ environment: "e", version: 1, receivedAtMs: nowMs, events });
+  if (db !== env.METRICS_1) await eventArchive(env.ARCHIVE).keep(received, 0, nowMs);
   await fold(events, db);
 }
 

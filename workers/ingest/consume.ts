@@ -28,9 +28,14 @@ export interface Consumer {
 interface Delivery {
   message: Message;
   /** Null: it cannot be read. */
-  content: EventMessage | null;
+  content: Content | null;
   /** Counted, unless one of the steps finds otherwise. */
   fate: Fate;
+}
+
+interface Content extends EventMessage {
+  /** Of the message as it came. */
+  text: string;
 }
 
 /** Bounds what one fold holds of the isolate's 128 MB: the documents of as many units. */
@@ -40,7 +45,14 @@ export async function consume(batch: MessageBatch, consumer: Consumer): Promise<
   const { archive, shard, shardIndex, nowMs } = consumer;
   const deliveries = batch.messages.map(read);
   const plans = await findPlans(deliveries, consumer);
-  await attempt("archive", deliveries, (contents) => archive.keep(contents, shardIndex, nowMs()));
+  await attempt("archive", deliveries, (contents) => {
+    const withEvents = contents.filter(({ events }) => events.length > 0);
+    return archive.keep(
+      withEvents.map(({ text }) => text),
+      shardIndex,
+      nowMs(),
+    );
+  });
   for (const some of foldsOf(deliveries)) {
     await attempt("fold", some, (contents) => shard.fold(plans, contents, nowMs()));
   }
@@ -50,7 +62,7 @@ export async function consume(batch: MessageBatch, consumer: Consumer): Promise<
 function read(message: Message): Delivery {
   try {
     if (typeof message.body !== "string") throw new TypeError("the body is not text");
-    const content = readEventMessage(message.body);
+    const content = { ...readEventMessage(message.body), text: message.body };
     return { message, content, fate: { kind: "counted" } };
   } catch (error) {
     return { message, content: null, fate: { kind: "unreadable", reason: String(error) } };
@@ -83,7 +95,7 @@ async function findPlans(
 async function attempt(
   step: string,
   deliveries: readonly Delivery[],
-  work: (contents: EventMessage[]) => Promise<void>,
+  work: (contents: Content[]) => Promise<void>,
 ): Promise<void> {
   const good = deliveries.filter(({ fate }) => fate.kind === "counted");
   const contents = good.flatMap(({ content }) => content ?? []);

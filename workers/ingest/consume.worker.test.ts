@@ -2,13 +2,13 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { configKeys } from "../../contracts/config-keys.ts";
-import { packEvents } from "../../counting/pack.ts";
 import type { CountedEvent } from "../../counting/types.ts";
 import { countingPlanStore } from "../../stores/counting-plan-store.ts";
 import { deadLetterStore } from "../../stores/dead-letter-store.ts";
 import { eventArchive } from "../../stores/event-archive.ts";
 import { unitShard } from "../../stores/unit-shard.ts";
 import { bought, exposed, planOf, start } from "../../test/checkout-events.ts";
+import { messageTexts } from "../../test/message-texts.ts";
 import { consume } from "./consume.ts";
 import type { Consumer } from "./consume.ts";
 import { putAllAside } from "./put-aside.ts";
@@ -25,15 +25,7 @@ const consumer = (): Consumer => ({
 });
 
 const text = (events: CountedEvent[], environment = "e", version = 1) =>
-  [
-    ...packEvents(events, {
-      environment,
-      version,
-      receivedAtMs: start,
-      shards: 1,
-      maxBytes: 127_800,
-    }).values(),
-  ].flat()[0] ?? "";
+  messageTexts({ environment, version, receivedAtMs: start, events })[0] ?? "";
 
 const publish = (environment: string, version: number) =>
   env.CONFIG.put(
@@ -96,10 +88,9 @@ describe("a batch", () => {
   });
 
   test("that only counts is counted without an object in the archive", async () => {
-    const head = { v: 1, environment: "e", version: 1, receivedAtMs: start, events: [] };
-    expect(
-      await deliver([JSON.stringify({ ...head, counts: { "dropped-exposures": 5 } })]),
-    ).toEqual(["ack"]);
+    const counts = { "dropped-exposures": 5 };
+    const head = { environment: "e", version: 1, receivedAtMs: start };
+    expect(await deliver(messageTexts({ ...head, events: [], counts }))).toEqual(["ack"]);
     expect(await archived("")).toEqual([]);
     const counter = env.METRICS_0.prepare("SELECT n FROM counters WHERE name = ?1");
     expect(await counter.bind("dropped-exposures").first("n")).toBe(5);
@@ -118,13 +109,14 @@ describe("a message that cannot be read", () => {
   const poison: [string, unknown][] = [
     ["no JSON", "{"],
     ["not text", { v: 1 }],
-    ["of an unknown format", text([exposed()]).replace('"v":1', '"v":2')],
-    ["with an event of an unknown type", text([exposed()]).replace("exposure", "explosion")],
+    ["of an unknown format", text([exposed()]).replace('"v":2', '"v":3')],
+    ["of an earlier format", text([exposed()]).replace('"v":2', '"v":1')],
+    ["with an event from nowhere", text([exposed()]).replace('"server"', '"nowhere"')],
     [
       "nested beyond reading",
-      text([exposed()]).replace(
-        '"source"',
-        `"attributes":{"a":${"[".repeat(60_000)}${"]".repeat(60_000)}},"source"`,
+      text([exposed({ attributes: { a: "deep" } })]).replace(
+        '"deep"',
+        `${"[".repeat(60_000)}${"]".repeat(60_000)}`,
       ),
     ],
   ];
