@@ -12,6 +12,8 @@ export type Reason =
   | "not-utf-8"
   /** The page is in a content encoding that is not decoded here. */
   | "content-encoding"
+  /** The page was edited up to a place where the rewriter could not go on. */
+  | "not-further"
   /** A flag's edits cannot be done; none of its variants changes a page. */
   | "invalid-edits"
   /** The page's content security policy forbids an edit. */

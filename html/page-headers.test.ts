@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mayAskForPage, personalHeaders, unconditional } from "./page-headers.ts";
+import { makePersonal, mayAskForPage, unconditional } from "./page-headers.ts";
 
 test.each([
   [null, "private"],
@@ -10,11 +10,12 @@ test.each([
   ["PUBLIC", "private"],
 ])("cache-control %s becomes %s", (given, expected) => {
   const headers = new Headers(given === null ? {} : { "cache-control": given });
-  expect(personalHeaders(headers, null).get("cache-control")).toBe(expected);
+  makePersonal(headers, null);
+  expect(headers.get("cache-control")).toBe(expected);
 });
 
 test("what is said of the origin's bytes and to shared caches goes, all else stays, every cookie too", () => {
-  const origins = new Headers({
+  const headers = new Headers({
     etag: '"x"',
     "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT",
     "content-length": "10",
@@ -22,14 +23,22 @@ test("what is said of the origin's bytes and to shared caches goes, all else sta
     "repr-digest": "sha-256=:x:",
     "cdn-cache-control": "max-age=600",
     "surrogate-control": "max-age=600",
+    expires: "Fri, 01 Jan 2027 00:00:00 GMT",
+    "x-accel-expires": "600",
+    "edge-control": "max-age=600",
+    "cloudflare-cdn-cache-control": "max-age=600",
+    "vercel-cdn-cache-control": "max-age=600",
+    "netlify-cdn-cache-control": "public, durable, max-age=600",
+    "fastly-cache-control": "max-age=600",
+    "x-litespeed-cache-control": "public, max-age=600",
     "content-security-policy": "default-src 'self'",
     "content-type": "text/html; charset=utf-8",
     link: "</a.css>; rel=preload",
     vary: "accept-encoding",
   });
-  origins.append("set-cookie", "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT");
-  origins.append("set-cookie", "b=2");
-  const headers = personalHeaders(origins, "edgewise_visitor=3");
+  headers.append("set-cookie", "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT");
+  headers.append("set-cookie", "b=2");
+  makePersonal(headers, "edgewise_visitor=3");
   expect(headers.getSetCookie()).toEqual([
     "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT",
     "b=2",

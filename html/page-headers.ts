@@ -3,7 +3,7 @@
  * ranges, and no shared cache may keep it. All else is the origin's, every Set-Cookie too.
  */
 
-const ofOriginsBytes = [
+const ofOriginsBytes = new Set([
   "content-length",
   "etag",
   "last-modified",
@@ -12,15 +12,23 @@ const ofOriginsBytes = [
   "digest",
   "content-digest",
   "repr-digest",
-];
-const forSharedCaches = ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"];
+]);
 
-export function personalHeaders(origins: Headers, setCookie: string | null): Headers {
-  const headers = new Headers(origins);
-  for (const name of [...ofOriginsBytes, ...forSharedCaches]) headers.delete(name);
-  headers.set("cache-control", privately(origins.get("cache-control")));
+/**
+ * What shared caches obey instead of Cache-Control: the targeted ones (RFC 9213) such as CDN-Cache-Control, with a vendor's name before
+ * it, and the vendors' own. Expires is one of them for caches that know no "private".
+ */
+const forSharedCaches =
+  /^(?:.+-cache-control|surrogate-control|edge-control|x-accel-expires|expires)$/;
+
+/** Makes a response's headers those of a page for one visitor. */
+export function makePersonal(headers: Headers, setCookie: string | null): void {
+  const origins = headers.get("cache-control");
+  for (const name of [...headers.keys()]) {
+    if (ofOriginsBytes.has(name) || forSharedCaches.test(name)) headers.delete(name);
+  }
+  headers.set("cache-control", privately(origins));
   if (setCookie !== null) headers.append("set-cookie", setCookie);
-  return headers;
 }
 
 /** What the origin says, but for the visitor's own cache alone. */

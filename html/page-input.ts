@@ -1,29 +1,26 @@
-/** A page's body, made ready for the rewriter: its encoding known, and no tag of it in pieces. */
+/** A page's body, made ready for the rewriter: known to be text in UTF-8, and cut so that the rewriter can take it. */
 
-import { readBeginning } from "./charset.ts";
-import { asItComes, byteReader, carried } from "./streams.ts";
-import { wholeTags } from "./whole-tags.ts";
+import { isEncoded } from "./charset.ts";
+import type { NoPage } from "./charset.ts";
+import { begin, decompressed, utf8 } from "./page-beginning.ts";
+import { asItComes, pageCutter } from "./page-cutter.ts";
+import { byteReader, carried } from "./streams.ts";
+import type { Carried } from "./streams.ts";
 
-/** A shorter page has no tag that is too long for the rewriter in pieces. */
-const shortBytes = 2_000_000;
-
-/** Of a page whose headers say that it is UTF-8. `broken` may be called when the page does not pass to its end. */
-export function declaredInput(
-  body: ReadableStream,
-  { headers }: Response,
-  broken: () => void,
-): ReadableStream {
-  const isPlain = !headers.has("content-encoding");
-  const isShort = isPlain && Number(headers.get("content-length") ?? Infinity) <= shortBytes;
-  return isShort ? body : carried(byteReader(body), [], wholeTags(), broken);
+interface Input extends Carried {
+  /** Of no page the body is as it came. */
+  kind: "page" | NoPage;
 }
 
-/** Of a page whose headers do not say. When it is not UTF-8 either, its body is as it came. */
-export async function undeclaredInput(
-  body: ReadableStream,
+/** @param broken called when the page does not pass to its end */
+export async function pageInput(
+  { body, response, isDeclared }: { body: ReadableStream; response: Response; isDeclared: boolean },
   broken: () => void,
-): Promise<{ isUtf8: boolean; readable: ReadableStream }> {
+): Promise<Input> {
   const reader = byteReader(body);
-  const { chunks, isUtf8 } = await readBeginning(reader);
-  return { isUtf8, readable: carried(reader, chunks, isUtf8 ? wholeTags() : asItComes, broken) };
+  if (isDeclared && !isEncoded(response)) {
+    return { kind: "page", ...carried(reader, pageCutter(), broken) };
+  }
+  const { kind, reader: whole } = await begin(reader, isDeclared ? decompressed : utf8);
+  return { kind, ...carried(whole, kind === "page" ? pageCutter() : asItComes, broken) };
 }

@@ -14,12 +14,13 @@ import { controlOf } from "./control-snapshot.ts";
 import { configurationInTime } from "./configuration.ts";
 import { contentSecurityPolicy } from "./csp.ts";
 import { bootstrapElement, bootstrapOf, plannedEdits } from "./decide.ts";
-import { mayAskForPage, personalHeaders, unconditional } from "./page-headers.ts";
-import { declaredInput, undeclaredInput } from "./page-input.ts";
+import { makePersonal, mayAskForPage, unconditional } from "./page-headers.ts";
+import { pageInput } from "./page-input.ts";
 import { flagsAt } from "./page-rules.ts";
 import type { PageFlag } from "./page-rules.ts";
 import type { Services } from "./options.ts";
 import { rewriterOf } from "./rewrite.ts";
+import { followedBy } from "./streams.ts";
 import { visitorOf } from "./visitor.ts";
 
 /** The platform ends work 30 s after a visitor has left. */
@@ -90,18 +91,16 @@ async function edited(
     services.notes.note(kind);
     return null;
   }
-  const { status, statusText, body } = response;
+  const { body } = response;
   if (body === null || applying.request.method === "HEAD") {
-    return new Response(null, {
-      status,
-      statusText,
-      headers: personalHeaders(response.headers, null),
-    });
+    return personal(response, null, null);
   }
   const { planned, bootstrap, setCookie, exposer } = await decided(applying, services);
-  const headers = personalHeaders(response.headers, setCookie);
   if (planned.length === 0 && bootstrap === null) {
-    return new Response(body, { status, statusText, headers });
+    // Made of the origin's own, it tells likewise whether a body is compressed already.
+    const made = new Response(body, response);
+    makePersonal(made.headers, setCookie);
+    return made;
   }
   const { later } = applying;
   const met = new Set<Exposure>();
@@ -116,20 +115,33 @@ async function edited(
   });
   const delivery = deliveryOf(() => exposer(met));
   rewriter.atEnd(delivery.stop);
-  const input =
-    kind === "page"
-      ? { isUtf8: true, readable: declaredInput(body, response, delivery.stop) }
-      : await undeclaredInput(body, delivery.stop);
-  if (!input.isUtf8) {
+  const input = await pageInput({ body, response, isDeclared: kind === "page" }, delivery.stop);
+  if (input.kind !== "page") {
     delivery.stop();
-    services.notes.note("not-utf-8");
+    services.notes.note(input.kind);
     return new Response(input.readable, response);
   }
   later(delivery.done);
   const rewritten = rewriter.transform(
     new Response(input.readable, { headers: { "content-type": "text/html; charset=utf-8" } }),
   );
-  return new Response(rewritten.body, { status, statusText, headers });
+  const rest = input.rest.then((more) => {
+    if (more !== null) services.notes.note("not-further");
+    return more;
+  });
+  const whole = rewritten.body === null ? null : followedBy(rewritten.body, rest);
+  return personal(response, whole, setCookie);
+}
+
+/** The response with another body, which is not compressed. */
+function personal(
+  { status, statusText, headers }: Response,
+  body: ReadableStream | null,
+  setCookie: string | null,
+): Response {
+  const made = new Response(body, { status, statusText, headers });
+  makePersonal(made.headers, setCookie);
+  return made;
 }
 
 /**

@@ -3,7 +3,8 @@
  * slow reader slows the origin and a large page takes no memory.
  */
 
-import type { Cutting } from "./whole-tags.ts";
+import { asItComes } from "./page-cutter.ts";
+import type { Cutting } from "./page-cutter.ts";
 
 /** The runtime's own readers give 4 KB at once, and each chunk costs more than its bytes. */
 const chunkBytes = 65_536;
@@ -49,20 +50,21 @@ function plainReader(reader: ReadableStreamDefaultReader): ByteReader {
   };
 }
 
-/** Nothing is kept. */
-export const asItComes: Cutting = (chunk) => (chunk === null ? [] : [chunk]);
+export interface Carried {
+  readable: ReadableStream;
+  /** When `readable` has ended: what of the page is not in it, if anything. */
+  rest: Promise<ReadableStream | null>;
+}
 
 /**
- * `beginning`, then the rest, cut as `cutting` says. A stream made in JavaScript, because it gives its chunks on whole, however large;
- * nothing is read before it is asked for. `broken` is called when it is no longer asked for, or cannot be had.
+ * A page, cut as `cutting` says. A stream made in JavaScript, because it gives its chunks on whole, however large; nothing is read before
+ * it is asked for. `broken` is called when it is no longer asked for, or cannot be had.
  */
-export function carried(
-  reader: ByteReader,
-  beginning: readonly Uint8Array[],
-  cutting: Cutting,
-  broken: () => void,
-): ReadableStream {
-  const chunks = [...beginning];
+export function carried(reader: ByteReader, cutting: Cutting, broken: () => void): Carried {
+  let settle = (_rest: ReadableStream | null) => {};
+  const rest = new Promise<ReadableStream | null>((settled) => {
+    settle = settled;
+  });
   const readOr = async (failed: () => void) => {
     try {
       return await reader.read();
@@ -71,21 +73,64 @@ export function carried(
       throw error;
     }
   };
-  return new ReadableStream<Uint8Array>(
+  const readable = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         for (;;) {
-          const chunk = chunks.shift() ?? (await readOr(broken));
-          const pieces = cutting(chunk).filter(({ byteLength }) => byteLength > 0);
+          const chunk = await readOr(broken);
+          const cut = cutting(chunk);
+          const pieces = cut.pieces.filter(({ byteLength }) => byteLength > 0);
           for (const piece of pieces) controller.enqueue(piece);
-          if (chunk === null) controller.close();
-          if (pieces.length > 0 || chunk === null) return;
+          if (chunk !== null && cut.rest === null) {
+            if (pieces.length > 0) return;
+            continue;
+          }
+          settle(cut.rest && carried(replayed([cut.rest], reader), asItComes, broken).readable);
+          controller.close();
+          return;
         }
       },
       async cancel(reason) {
         broken();
         await reader.cancel(reason);
       },
+    },
+    { highWaterMark: 0 },
+  );
+  return { readable, rest };
+}
+
+/** A reader that has been read from, with what was read. */
+export function replayed(chunks: readonly Uint8Array[], reader: ByteReader): ByteReader {
+  const first = [...chunks];
+  return {
+    read: async () => first.shift() ?? (await reader.read()),
+    cancel: async (reason) => await reader.cancel(reason),
+  };
+}
+
+/** One stream after another. */
+export function followedBy(
+  first: ReadableStream,
+  rest: Promise<ReadableStream | null>,
+): ReadableStream {
+  let reader = byteReader(first);
+  let isFirst = true;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        let chunk = await reader.read();
+        const more = chunk === null && isFirst ? await rest : null;
+        if (more !== null) {
+          isFirst = false;
+          reader = byteReader(more);
+          chunk = await reader.read();
+        }
+        if (chunk === null) controller.close();
+        // The reader goes on to use the buffer that it is in.
+        else controller.enqueue(chunk.slice());
+      },
+      cancel: async (reason) => await reader.cancel(reason),
     },
     { highWaterMark: 0 },
   );

@@ -1,0 +1,67 @@
+/**
+ * Where markup is text, such as in scripts, and where HTMLRewriter refuses to say: a tag that begins such text in a select or a frameset
+ * may be one or be ignored, and what follows be script or not. It ends the page with an error there. Names are in lower case.
+ */
+
+const texts = new Set(
+  "iframe noembed noframes plaintext script style textarea title xmp".split(" "),
+);
+/** Text without scripts, and markup to the rewriter. */
+const unsure = new Set([...texts, "noscript"]);
+const endSelect = new Set("select textarea input keygen".split(" "));
+/** HTML elements that end a picture or formula that was left open. */
+const endForeign = new Set(
+  (
+    "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta nobr ol p pre ruby " +
+    "s small span strong strike sub sup table tt u ul var"
+  ).split(" "),
+);
+
+export interface TextAmbiguity {
+  startTag(name: string): "markup" | "text" | "ambiguous";
+  endTag(name: string): void;
+  /** Whether a name that begins with this letter may have a meaning here. */
+  mayMatter(letter: number): boolean;
+}
+
+const firstLetters = new Set(
+  [...unsure, ...endSelect, "template", "frameset", "svg", "math"].map((name) =>
+    name.charCodeAt(0),
+  ),
+);
+
+export function textAmbiguity(): TextAmbiguity {
+  let place: "page" | "select" | "frameset" = "page";
+  /** In a select. */
+  let templates = 0;
+  let foreign: string | null = null;
+
+  const isAmbiguous = (name: string): boolean => {
+    if (place === "page") {
+      if (name === "select" || name === "frameset") place = name;
+      return false;
+    }
+    if (place === "frameset") return name !== "noframes" && unsure.has(name);
+    if (templates === 0 && endSelect.has(name)) {
+      place = "page";
+      return false;
+    }
+    if (name === "template") templates += 1;
+    return unsure.has(name) && !(name === "script" && templates === 0);
+  };
+  return {
+    startTag(name) {
+      if (isAmbiguous(name)) return "ambiguous";
+      if (foreign === null && (name === "svg" || name === "math")) foreign = name;
+      else if (endForeign.has(name)) foreign = null;
+      return foreign === null && texts.has(name) ? "text" : "markup";
+    },
+    endTag(name) {
+      if (name === foreign) foreign = null;
+      if (place !== "select") return;
+      if (name === "template" && templates > 0) templates -= 1;
+      else if (name === "select" && templates === 0) place = "page";
+    },
+    mayMatter: (letter) => foreign !== null || firstLetters.has(letter),
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * Finds where a tag or comment ends, byte by byte, as browsers do (HTML Standard, 13.2.5): a ">" in a quoted attribute does not end it.
+ * Knows in which elements markup is text, and where the rewriter would refuse to go on.
+ */
+
+import { textAmbiguity } from "./page-ambiguity.ts";
+
+const [lt, gt, slash, equals, bang, question, dash, doubleQuote, singleQuote] = [
+  0x3c, 0x3e, 0x2f, 0x3d, 0x21, 0x3f, 0x2d, 0x22, 0x27,
+] as const;
+const longestName = 10;
+
+export type Outcome =
+  /** It ends with this byte. */
+  | "ended"
+  /** It was none, and the byte is text. */
+  | "text"
+  /** It cannot be given to the rewriter. */
+  | "refused";
+
+type State = (byte: number) => State | Outcome;
+
+export interface TagReader {
+  /** The index after the next "<" that may begin one, or -1. */
+  open(chunk: Uint8Array, at: number): number;
+  /** Reads on in what was opened. `at` is where it stopped: after its end, or at the end of the chunk when `outcome` is null. */
+  read(chunk: Uint8Array, at: number): { outcome: Outcome | null; at: number };
+}
+
+export function tagReader(): TagReader {
+  const ambiguity = textAmbiguity();
+  let isEndTag = false;
+  /** Of names that decide nothing the letters are not kept. */
+  let isOfInterest = false;
+  let name = "";
+  let quote = 0;
+  /** How many dashes there were before, and whether "!" after them: what a comment may end with. */
+  let dashes = 0;
+  let isBang = false;
+  /** In which element markup is text. Null: in none. */
+  let textOf: string | null = null;
+
+  const nameBegin: State = (byte) => {
+    name = "";
+    isOfInterest = ambiguity.mayMatter(byte | 0x20);
+    return tagName(byte);
+  };
+  const tagOpen: State = (byte) => {
+    isEndTag = byte === slash;
+    if (isEndTag) return endTagOpen;
+    if (textOf !== null) return "text";
+    if (isLetter(byte)) return nameBegin(byte);
+    if (byte === question) return declaration;
+    dashes = 0;
+    return byte === bang ? declarationOpen : "text";
+  };
+  const endTagOpen: State = (byte) => {
+    if (isLetter(byte)) return nameBegin(byte);
+    if (textOf !== null) return "text";
+    return declaration(byte);
+  };
+  const tagName: State = (byte) => {
+    if (!isSpace(byte) && byte !== slash && byte !== gt) {
+      if (isOfInterest && name.length < longestName) {
+        name += String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte);
+      }
+      return tagName;
+    }
+    if (textOf !== null) {
+      // Of tags in text only the one that ends it is one.
+      if (name !== textOf) return "text";
+      textOf = null;
+    } else if (isEndTag) ambiguity.endTag(name);
+    else {
+      const begins = ambiguity.startTag(name);
+      if (begins === "ambiguous") return "refused";
+      if (begins === "text") textOf = name;
+    }
+    return beforeAttribute(byte);
+  };
+  const beforeAttribute: State = (byte) => {
+    if (byte === gt) return "ended";
+    return isSpace(byte) || byte === slash ? beforeAttribute : attribute;
+  };
+  const attribute: State = (byte) => {
+    if (byte === equals) return beforeValue;
+    if (isSpace(byte)) return afterAttribute;
+    return byte === gt || byte === slash ? beforeAttribute(byte) : attribute;
+  };
+  const afterAttribute: State = (byte) => {
+    if (byte === equals) return beforeValue;
+    return isSpace(byte) ? afterAttribute : beforeAttribute(byte);
+  };
+  const beforeValue: State = (byte) => {
+    if (byte === gt) return "ended";
+    if (isSpace(byte)) return beforeValue;
+    quote = byte;
+    return byte === doubleQuote || byte === singleQuote ? quoted : unquoted;
+  };
+  const quoted: State = (byte) => (byte === quote ? beforeAttribute : quoted);
+  const unquoted: State = (byte) => {
+    if (byte === gt) return "ended";
+    return isSpace(byte) ? beforeAttribute : unquoted;
+  };
+  const declarationOpen: State = (byte) => {
+    if (byte !== dash) return declaration(byte);
+    dashes += 1;
+    isBang = false;
+    return dashes === 2 ? comment : declarationOpen;
+  };
+  const declaration: State = (byte) => (byte === gt ? "ended" : declaration);
+  const comment: State = (byte) => {
+    if (byte === gt && dashes >= 2) return "ended";
+    if (byte === bang && dashes >= 2 && !isBang) {
+      isBang = true;
+      return comment;
+    }
+    dashes = byte === dash ? (isBang ? 1 : dashes + 1) : 0;
+    isBang = false;
+    return comment;
+  };
+
+  let state: State = tagOpen;
+  return {
+    open(chunk, at) {
+      if (textOf === "plaintext") return -1;
+      const found = chunk.indexOf(lt, at);
+      state = tagOpen;
+      return found === -1 ? -1 : found + 1;
+    },
+    read(chunk, from) {
+      for (let at = from; at < chunk.length; at++) {
+        const next = state(chunk[at] ?? 0);
+        if (next === "text") return { outcome: next, at };
+        if (typeof next === "string") return { outcome: next, at: at + 1 };
+        state = next;
+      }
+      return { outcome: null, at: chunk.length };
+    },
+  };
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0c || byte === 0x0d;
+}
+
+function isLetter(byte: number): boolean {
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
