@@ -2,7 +2,8 @@
 /**
  * One cycle of the cron over many experiments, each of 10 metrics and 5 segments: everything refreshed, then only what changed.
  * The analysis worker on its own bindings, as its wrangler.toml has them; the cells are written by SQL beforehand.
- * `node bench/analysis-cycle.ts [experiments]`
+ * Each experiment has units of so many hours in every shard, and as many cells of each metric and segment.
+ * `node bench/analysis-cycle.ts [experiments] [hours]`
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,7 +26,9 @@ const segments = ["US", "CA", "DE", "FR", "JP"];
 const unitsOfCell = 250;
 const hourMs = 3_600_000;
 const minuteMs = 60_000;
+const rowsShape = z.object({ read: z.number(), written: z.number() });
 const experiments = Number(process.argv[2] ?? 10_000);
+const hours = Number(process.argv[3] ?? 1);
 const changedShare = 0.02;
 /** Well before everything has matured, at a whole hour that no daily work begins at. */
 const startMs = Math.floor(Date.UTC(2026, 0, 5, 10));
@@ -49,7 +52,11 @@ const miniflare = new Miniflare(
         ...fromConfig,
         name,
         modules: true,
-        script: await bundle(`export { default } from "./workers/analysis-cron/index.ts";`),
+        script: await bundle(`
+          import worker from "./workers/analysis-cron/index.ts";
+          import { countingRows } from "./bench/counted-rows.ts";
+          export default countingRows(worker);
+        `),
       },
     ],
   }),
@@ -62,11 +69,17 @@ try {
   await define();
   for (let shard = 0; shard < shards; shard += 1) await fill(shard);
 
-  const first = await cycle(startMs + 30 * hourMs);
-  report(`${experiments} experiments × ${metrics} metrics × ${segments.length} segments`, first);
+  const first = await cycle(startMs + (30 + hours) * hourMs);
+  report(
+    `${experiments} experiments × ${metrics} metrics × ${segments.length} segments, ${hours} hours`,
+    first,
+  );
   await change();
-  report(`then ${100 * changedShare} % of them changed`, await cycle(startMs + 200 * hourMs));
-  report("then nothing changed", await cycle(startMs + 200 * hourMs + minuteMs));
+  report(
+    `then ${100 * changedShare} % of them changed`,
+    await cycle(startMs + (200 + hours) * hourMs),
+  );
+  report("then nothing changed", await cycle(startMs + (200 + hours) * hourMs + minuteMs));
 
   async function define(): Promise<void> {
     const bodies = Array.from({ length: metrics }, (_, i) =>
@@ -120,7 +133,7 @@ try {
     ]);
   }
 
-  /** Each experiment's units are in all shards alike, of one hour. */
+  /** Each experiment's units are in all shards alike. */
   async function fill(shard: number): Promise<void> {
     const database = await miniflare.getD1Database(`METRICS_${shard}`, name);
     await migrate(database, "metrics");
@@ -128,15 +141,15 @@ try {
       variant (variant, better) as (values ('a', 0), ('b', 1)),
       place (dimension, value, share) as (values ('', '', ${segments.length}), ${segments
         .map((value) => `('country', '${value}', 1)`)
-        .join(", ")})`;
-    const cohort = startMs / hourMs;
+        .join(", ")}),
+      hour (hour) as (select ${startMs / hourMs} union all select hour + 1 from hour where hour < ${startMs / hourMs + hours - 1})`;
     const metric = `metric (metric) as (values ${Array.from({ length: metrics }, (_, i) => `('m${i}')`).join(", ")})`;
     const y = `share * (${unitsOfCell / 10} + better * (abs(random()) % 5))`;
     for (const sql of [
       `${place} insert into populations (environment, experiment, phase, variant, dimension, value, cohort_start, cohort_hours, n)
-         select 'e', 'x' || i, 1, variant, dimension, value, ${cohort}, 1, share * ${unitsOfCell} from n, variant, place`,
+         select 'e', 'x' || i, 1, variant, dimension, value, hour, 1, share * ${unitsOfCell} from n, variant, place, hour`,
       `${place}, ${metric} insert into cells (environment, experiment, phase, variant, dimension, value, cohort_start, cohort_hours, metric, y, yy, d, dd, yd, x, xx, xy)
-         select 'e', 'x' || i, 1, variant, dimension, value, ${cohort}, 1, metric, ${y}, ${y}, 0, 0, 0, 0, 0, 0 from n, variant, place, metric`,
+         select 'e', 'x' || i, 1, variant, dimension, value, hour, 1, metric, ${y}, ${y}, 0, 0, 0, 0, 0, 0 from n, variant, place, metric, hour`,
       `${place} insert into activity (environment, experiment, version, last_event_ms) select 'e', 'x' || i, 1, ${startMs} from n`,
     ]) {
       await database.prepare(sql).bind(experiments).run();
@@ -155,7 +168,7 @@ try {
   }
 
   /** From the tick until no refresh is under way. */
-  async function cycle(asOfMs: number): Promise<{ seconds: number; refreshed: number }> {
+  async function cycle(asOfMs: number): Promise<Cycle> {
     const at = new Date(asOfMs).toISOString();
     const begun = performance.now();
     const cron = await miniflare.getWorker(name);
@@ -179,7 +192,9 @@ try {
       if (now !== refreshed) changedAt = performance.now();
       refreshed = now;
     }
-    return { seconds: (changedAt - begun) / 1_000, refreshed };
+    const answer = await cron.fetch("http://rows/");
+    const rows = z.parse(rowsShape, await answer.json());
+    return { seconds: (changedAt - begun) / 1_000, refreshed, rows };
   }
 } finally {
   await miniflare.dispose();
@@ -187,9 +202,15 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-function report(
-  what: string,
-  { seconds, refreshed }: { seconds: number; refreshed: number },
-): void {
-  console.log(`${what}: ${refreshed} refreshed in ${seconds.toFixed(1)} s`);
+interface Cycle {
+  seconds: number;
+  refreshed: number;
+  /** Of all databases, by the worker. */
+  rows: z.infer<typeof rowsShape>;
+}
+
+function report(what: string, { seconds, refreshed, rows }: Cycle): void {
+  console.log(
+    `${what}: ${refreshed} refreshed in ${seconds.toFixed(1)} s, ${rows.read} rows read, ${rows.written} written`,
+  );
 }

@@ -23,11 +23,14 @@ const entryBytes = 400;
 const mostPlaces = 200;
 
 /** ?1: the environment, ?2: JSON of experiment, phase and how many metrics it has. */
-const ofPair = "environment = ?1 AND experiment = asked.value ->> 0 AND phase = asked.value ->> 1";
-const isLittle = `(SELECT count(*) <= ${mostPlaces} AND asked.value ->> 2 * total(length(variant) + length(dimension) + length(populations.value) + ${entryBytes}) <= ${mostBytes}
-  FROM populations WHERE ${ofPair})`;
-const ofMuch = `environment = ?1 AND (experiment, phase) IN
-  (SELECT asked.value ->> 0, asked.value ->> 1 FROM json_each(?2) AS asked WHERE NOT ${isLittle})`;
+const asked = `WITH asked AS MATERIALIZED (
+  SELECT one.value ->> 0 AS experiment, one.value ->> 1 AS phase, (
+    SELECT count(*) <= ${mostPlaces} AND
+      one.value ->> 2 * total(length(variant) + length(dimension) + length(populations.value) + ${entryBytes}) <= ${mostBytes}
+    FROM populations WHERE environment = ?1 AND experiment = one.value ->> 0 AND phase = one.value ->> 1
+  ) AS isLittle FROM json_each(?2) AS one)`;
+const ofMuch =
+  "environment = ?1 AND (experiment, phase) IN (SELECT experiment, phase FROM asked WHERE NOT isLittle)";
 
 const span =
   "min(cohort_start) AS cohort_start, max(cohort_start + cohort_hours) - min(cohort_start) AS cohort_hours";
@@ -53,9 +56,11 @@ const common = [...place("cells"), "metric", exact("y"), exact("yy")];
 const cell = `CASE WHEN ${rarer.map((sum) => `${sum} = 0`).join(" AND ")} THEN ${array(common)}
   ELSE ${array([...common, ...rarer.map(exact)])} END`;
 
-const littleOf = (table: string, entry: string) => `
-  SELECT asked.value ->> 0 AS experiment, (SELECT ${entries(entry)} FROM ${table} WHERE ${ofPair}) AS entries
-  FROM json_each(?2) AS asked WHERE ${isLittle}`;
+const littleOf = (table: string, entry: string) => `${asked}
+  SELECT asked.experiment, (
+    SELECT ${entries(entry)} FROM ${table}
+    WHERE environment = ?1 AND ${table}.experiment = asked.experiment AND ${table}.phase = asked.phase
+  ) AS entries FROM asked WHERE isLittle`;
 
 export const packedPopulationsSql = `${littleOf("populations", population)}
   UNION ALL SELECT experiment, ${entries(population)} FROM (

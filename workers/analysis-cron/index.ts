@@ -128,12 +128,14 @@ export default {
       name,
       run: async () => queue(await messages()),
     });
+    let added: ReturnType<typeof addedMetrics> | undefined;
+    const addedOnce = () => (added ??= addedMetrics(env.CONTROL));
     await runSteps(all, [
       { name: "repair", run: () => repair(environments, publisher) },
       plan("analyses", async () => {
         const [started, activity] = await Promise.all([ledger.started(), cells.readActivity()]);
-        const added = await addedMetrics(env.CONTROL);
-        return grouped(planAnalyses(started, activity, { added, asOfMs: scheduledTime }));
+        const inputs = { added: await addedOnce(), asOfMs: scheduledTime };
+        return grouped(planAnalyses(started, activity, inputs));
       }),
       plan("steps", async () => {
         const scheduled = await scheduledExperiments(env.CONTROL);
@@ -153,7 +155,7 @@ export default {
         planRebuilds(
           shards.map(({ rebuilds }) => rebuilds),
           {
-            added: await addedMetrics(env.CONTROL),
+            added: await addedOnce(),
             asOfMs: scheduledTime,
             nowMs: nowMs(),
             newId: uuid,
