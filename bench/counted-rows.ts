@@ -66,7 +66,7 @@ function counting(binding: object, count: Count): object {
           for (const each of results.filter(isObject)) {
             if ("meta" in each && isObject(each.meta)) count(each.meta);
           }
-          return isRaw ? rowsOf(result).map((row) => Object.values(row)) : result;
+          return isRaw ? rowsOf(result).map((row): unknown[] => Object.values(row)) : result;
         });
       };
     },

@@ -45,6 +45,13 @@ const purge = z.object({
   before: z.string(),
 });
 
+const purgeNotices = z.object({
+  v: z.literal(1),
+  /** Remove notices of before that ISO instant that are delivered or given up. */
+  task: z.literal("purge-notices"),
+  before: z.string(),
+});
+
 const step = z.object({
   v: z.literal(1),
   /** Take the step of an experiment's schedule that is due. */
@@ -69,6 +76,7 @@ export const analysisMessage = z.discriminatedUnion("task", [
   refreshMany,
   compact,
   purge,
+  purgeNotices,
   deliver,
   step,
   rebuildMessage,
@@ -81,5 +89,6 @@ export type RefreshMessage = z.output<typeof refresh>;
 export type RefreshManyMessage = z.output<typeof refreshMany>;
 export type CompactMessage = z.output<typeof compact>;
 export type PurgeMessage = z.output<typeof purge>;
+export type PurgeNoticesMessage = z.output<typeof purgeNotices>;
 export type StepMessage = z.output<typeof step>;
 export type DeliverMessage = z.output<typeof deliver>;

@@ -4,7 +4,7 @@
  */
 
 import type { D1Database } from "@cloudflare/workers-types";
-import { and, asc, desc, eq, isNotNull, isNull, lte, sql } from "drizzle-orm";
+import { and, asc, desc, eq, exists, isNotNull, isNull, lt, lte, not, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod/mini";
 import { noticeKinds } from "../contracts/notice.ts";
@@ -37,6 +37,8 @@ export interface Sending extends Delivery {
 }
 
 const recentDeliveries = 50;
+/** Of one step. */
+const mostRemoved = 500;
 /** Of one tick. */
 const mostDue = 500;
 
@@ -164,6 +166,32 @@ export function webhookStore(d1: D1Database) {
         .where(lte(deliveries.nextAttemptAtMs, nowMs))
         .orderBy(asc(deliveries.nextAttemptAtMs))
         .limit(mostDue);
+    },
+
+    /**
+     * Removes notices of before that ISO instant with their deliveries, but for those with an attempt to come, and webhooks that were removed before
+     * then. True: there may be more.
+     */
+    async removeBefore(at: string): Promise<boolean> {
+      const isPending = db
+        .select()
+        .from(deliveries)
+        .where(and(eq(deliveries.notice, notices.id), isNotNull(deliveries.nextAttemptAtMs)));
+      const old = await db
+        .select({ id: notices.id })
+        .from(notices)
+        .where(and(lt(notices.at, at), not(exists(isPending))))
+        .limit(mostRemoved);
+      const ids = JSON.stringify(old.map(({ id }) => id));
+      const isNamed = db.select().from(deliveries).where(eq(deliveries.webhook, webhooks.id));
+      await db.batch([
+        db
+          .delete(deliveries)
+          .where(sql`${deliveries.notice} in (select value from json_each(${ids}))`),
+        db.delete(notices).where(sql`${notices.id} in (select value from json_each(${ids}))`),
+        db.delete(webhooks).where(and(lt(webhooks.removedAt, at), not(exists(isNamed)))),
+      ]);
+      return old.length === mostRemoved;
     },
 
     /** Null when somebody else attempts it, or nothing is left to do. */

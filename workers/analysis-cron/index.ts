@@ -61,6 +61,7 @@ export interface Env {
   ARCHIVE_RETENTION_DAYS?: number;
   DEAD_LETTER_RETENTION_DAYS?: number;
   EXPERIMENT_RETENTION_DAYS?: number;
+  NOTICE_RETENTION_DAYS?: number;
 }
 
 function services(env: Env) {
@@ -147,7 +148,11 @@ export default {
       plan("purges", () =>
         planPurges(
           archive.retention,
-          { events: env.ARCHIVE_RETENTION_DAYS, deadLetters: env.DEAD_LETTER_RETENTION_DAYS },
+          {
+            events: env.ARCHIVE_RETENTION_DAYS,
+            deadLetters: env.DEAD_LETTER_RETENTION_DAYS,
+            notices: env.NOTICE_RETENTION_DAYS,
+          },
           scheduledTime,
         ),
       ),

@@ -11,6 +11,7 @@ import type {
 } from "../../contracts/analysis-message.ts";
 import { readAnalysis } from "../../stores/analysis-queue.ts";
 import type { ArchiveRetention } from "../../stores/archive-retention.ts";
+import type { WebhookStore } from "../../stores/webhook-store.ts";
 import { analyse } from "./analyse.ts";
 import type { Services as AnalysisServices } from "./analyse.ts";
 import { compact } from "./compact.ts";
@@ -27,7 +28,9 @@ import { takeStep } from "./take-step.ts";
 import type { StepServices } from "./take-step.ts";
 
 export interface Services extends AnalysisServices, DeliverServices, StepServices {
-  webhooks: DeliverServices["webhooks"] & StepServices["webhooks"];
+  webhooks: DeliverServices["webhooks"] &
+    StepServices["webhooks"] &
+    Pick<WebhookStore, "removeBefore">;
   definitions: AnalysisServices["definitions"];
   ledger: AnalysisServices["ledger"];
   cells: AnalysisServices["cells"];
@@ -125,6 +128,9 @@ async function perform(
       return compact(archive, work);
     case "purge":
       if (await archive.retention.removeBefore(work.prefix, work.before)) await queue([work]);
+      return;
+    case "purge-notices":
+      if (await services.webhooks.removeBefore(work.before)) await queue([work]);
       return;
     case "step":
       return takeStep(services, work);

@@ -107,6 +107,21 @@ async function deliver(bodies: string[]) {
   return { done: explicitAcks, again: retryMessages.map(({ msgId }) => msgId) };
 }
 
+test("notices are purged a step a message, until there are no more", async () => {
+  const removed: string[] = [];
+  const work = { v: 1, task: "purge-notices", before: "2001-02-03T00:00:00.000Z" } as const;
+  const batch = createMessageBatch<string>("edgewise-analyses", [
+    { id: "1", timestamp: new Date(0), attempts: 1, body: JSON.stringify(work) },
+  ]);
+  const all = services();
+  const removeBefore = (at: string) => Promise.resolve(removed.push(at) === 1);
+  await performAll(batch.messages, { ...all, webhooks: { ...all.webhooks, removeBefore } });
+  expect(queued).toEqual([work]);
+  await performAll(batch.messages, { ...all, webhooks: { ...all.webhooks, removeBefore } });
+  expect(queued).toEqual([work]);
+  expect(removed).toEqual([work.before, work.before]);
+});
+
 test("refreshes come before the archive's work, and one that fails comes again alone", async () => {
   const bodies = [compact, refresh, { ...refresh, experiment: "broken" }, refresh];
   const answers = await deliver(bodies.map((body) => JSON.stringify(body)));

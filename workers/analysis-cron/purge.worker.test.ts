@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { PurgeMessage } from "../../contracts/analysis-message.ts";
+import type { PurgeMessage, PurgeNoticesMessage } from "../../contracts/analysis-message.ts";
 import { archiveRetention } from "../../stores/archive-retention.ts";
 import { planPurges } from "./purge.ts";
 
 const nowMs = Date.UTC(2026, 2, 10, 5, 0, 20);
-const kept = { events: 0, deadLetters: 0 };
+const kept = { events: 0, deadLetters: 0, notices: 0 };
 
 const objects = (days: string[]) =>
   days.flatMap((date) => [
@@ -19,10 +19,11 @@ const objects = (days: string[]) =>
 
 const keys = async () => (await env.ARCHIVE.list()).objects.map(({ key }) => key).toSorted();
 
-async function purge(messages: PurgeMessage[]): Promise<void> {
+async function purge(messages: (PurgeMessage | PurgeNoticesMessage)[]): Promise<void> {
   const archive = archiveRetention(env.ARCHIVE);
-  for (const { prefix, before } of messages) {
-    expect(await archive.removeBefore(prefix, before)).toBe(false);
+  for (const message of messages) {
+    if (message.task !== "purge") throw new Error("that is none of the archive");
+    expect(await archive.removeBefore(message.prefix, message.before)).toBe(false);
   }
 }
 
@@ -42,7 +43,7 @@ describe("retention", () => {
     expect(
       await planPurges(
         archiveRetention(env.ARCHIVE),
-        { events: undefined, deadLetters: undefined },
+        { events: undefined, deadLetters: undefined, notices: undefined },
         nowMs,
       ),
     ).toEqual([]);
@@ -63,6 +64,11 @@ describe("retention", () => {
     const before = await keys();
     await purge(await plan({ ...kept, deadLetters: 3 }));
     expect(await keys()).toEqual(before.filter((key) => !/^(dead|replayed).*2025-12-31/.test(key)));
+  });
+
+  test("of notices asks for those of before so many days, and for nothing of the archive", async () => {
+    const before = new Date(nowMs - 90 * 86_400_000).toISOString();
+    expect(await plan({ ...kept, notices: 90 })).toEqual([{ v: 1, task: "purge-notices", before }]);
   });
 
   test("is planned once an hour", async () => {
