@@ -58,36 +58,43 @@ export function emptyDocument(baseMs: number): UnitDocument {
 export function encodeDocument(document: UnitDocument, names: Names): string {
   const { baseMs, exposures, outside, outcomes, floorMs, hot } = document;
   const hasFloor = Number.isFinite(floorMs);
-  let text = formatVersion + packNumber(baseMs) + packNatural((hot ? 1 : 0) + (hasFloor ? 2 : 0));
-  if (hasFloor) text += packNumber(floorMs - baseMs);
-  text += packNatural(outside.length);
-  for (const experiment of outside) text += packNatural(names.idOf(experiment));
-  text += packNatural(exposures.length);
-  for (const exposure of exposures) text += encodeExposure(exposure, baseMs, names);
-  return text + outcomes.text;
+  const packed = [
+    formatVersion,
+    packNumber(baseMs),
+    packNatural((hot ? 1 : 0) + (hasFloor ? 2 : 0)),
+  ];
+  if (hasFloor) packed.push(packNumber(floorMs - baseMs));
+  packed.push(packNatural(outside.length));
+  for (const experiment of outside) packed.push(packNatural(names.idOf(experiment)));
+  packed.push(packNatural(exposures.length));
+  for (const exposure of exposures) pushExposure(packed, exposure, { baseMs, names });
+  packed.push(outcomes.text);
+  // One flat string: what is added piece by piece stays a tree of its pieces for as long as the fold keeps it.
+  return packed.join("");
 }
 
 /**
  * How long its assignment is, and that; time, delay, late events; how many metrics,
  * of each its number twice and y, or that plus one and y, d, x.
  */
-function encodeExposure(exposure: UnitExposure, baseMs: number, names: Names): string {
-  const { assignment, timeMs, delayMinutes, lateEvents, values } = exposure;
-  let text =
-    packNatural(assignment.text.length) +
-    assignment.text +
-    packNumber(timeMs - baseMs) +
-    packNumber(delayMinutes) +
-    packNatural(lateEvents) +
-    packNatural(values.length);
+function pushExposure(
+  packed: string[],
+  { assignment, timeMs, delayMinutes, lateEvents, values }: UnitExposure,
+  { baseMs, names }: { baseMs: number; names: Names },
+): void {
+  packed.push(
+    packNatural(assignment.text.length),
+    assignment.text,
+    packNumber(timeMs - baseMs),
+    packNumber(delayMinutes),
+    packNatural(lateEvents),
+    packNatural(values.length),
+  );
   for (const { metric, y, d, x } of values) {
     const id = 2 * names.idOf(metric);
-    text +=
-      d === 0 && x === 0
-        ? packNatural(id) + packNumber(y)
-        : packNatural(id + 1) + packNumber(y) + packNumber(d) + packNumber(x);
+    if (d === 0 && x === 0) packed.push(packNatural(id), packNumber(y));
+    else packed.push(packNatural(id + 1), packNumber(y), packNumber(d), packNumber(x));
   }
-  return text;
 }
 
 /** Whether it begins like one; what follows is trusted: only `encodeDocument` writes it. */

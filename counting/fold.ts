@@ -27,13 +27,36 @@ export interface Folded extends Deltas {
   documents: Map<string, string>;
 }
 
-/** What arrived for each unit, in the order of their keys: documents lie in that order. */
-export function groupByUnit(
+/**
+ * What arrived for each unit, in the order of their keys: documents lie in that order.
+ * Units are made as they are asked for: all of them at once would keep the garbage collector busy.
+ */
+export function* groupByUnit(
   plans: Plans,
   batches: readonly EventBatch[],
   dictionary: Dictionary,
-): UnitEvents[] {
-  const units = new Map<string, UnitEvents>();
+): Generator<UnitEvents> {
+  const arrivals = arrivalsIn(plans, batches, dictionary);
+  arrivals.sort((a, b) => (a.key < b.key ? -1 : a.key === b.key ? 0 : 1));
+  let start = 0;
+  for (const [i, { key, plan, names }] of arrivals.entries()) {
+    if (arrivals[i + 1]?.key === key) continue;
+    yield { key, plan, names, arrivals: arrivals.slice(start, i + 1) };
+    start = i + 1;
+  }
+}
+
+interface Arrival extends Omit<UnitEvents, "arrivals"> {
+  event: CountedEvent;
+  receivedAtMs: number;
+}
+
+function arrivalsIn(
+  plans: Plans,
+  batches: readonly EventBatch[],
+  dictionary: Dictionary,
+): Arrival[] {
+  const arrivals: Arrival[] = [];
   for (const { environment, receivedAtMs, events } of batches) {
     const plan = plans.get(environment);
     if (!plan) continue;
@@ -47,13 +70,10 @@ export function groupByUnit(
         kind = event.kind;
         prefix = dictionary.keyPrefix(environment, kind);
       }
-      const key = prefix + event.unit;
-      const unit = units.get(key);
-      if (unit) unit.arrivals.push({ event, receivedAtMs });
-      else units.set(key, { key, plan, names, arrivals: [{ event, receivedAtMs }] });
+      arrivals.push({ key: prefix + event.unit, plan, names, event, receivedAtMs });
     }
   }
-  return [...units.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return arrivals;
 }
 
 /**

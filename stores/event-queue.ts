@@ -81,12 +81,14 @@ export function eventQueue(
 
 /** As many messages as one `sendBatch` takes. */
 function batchesOf(messages: readonly string[]): MessageSendRequest<string>[][] {
+  // Mostly there is one, which needs no counting.
+  if (messages.length === 1) return [messages.map(request)];
   const batches: MessageSendRequest<string>[][] = [];
   let batchBytes = 0;
   for (const body of messages) {
     const bytes = utf8Length(body) + messageOverheadBytes;
     const last = batches.at(-1);
-    const message = { body, contentType: "text" } as const;
+    const message = request(body);
     if (
       last &&
       last.length < limits.queueBatchMessages &&
@@ -100,4 +102,8 @@ function batchesOf(messages: readonly string[]): MessageSendRequest<string>[][] 
     }
   }
   return batches;
+}
+
+function request(body: string): MessageSendRequest<string> {
+  return { body, contentType: "text" };
 }

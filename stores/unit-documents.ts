@@ -6,8 +6,8 @@ import type { TableSuffix } from "./delta-statements.ts";
 import { jsonParameters } from "./json-parameters.ts";
 
 const unitsAStatement = 1_000;
-/** A result is at most 2 MB: this bounds what is read of documents at a time. */
-const statementsARead = 4;
+/** A result is at most 2 MB, and a statement gives one: this bounds what is read of documents at a time. */
+const unitsARead = 4 * unitsAStatement;
 
 /** What is known of a unit; undefined when nothing is. */
 export type KnownUnit<Unit> = [unit: Unit, document: string | undefined];
@@ -18,13 +18,17 @@ export type KnownUnit<Unit> = [unit: Unit, document: string | undefined];
  */
 export async function* readDocuments<Unit extends { key: string }>(
   db: D1Database,
-  units: readonly Unit[],
+  units: Iterable<Unit>,
   suffix: TableSuffix,
 ): AsyncGenerator<KnownUnit<Unit>[]> {
-  const step = unitsAStatement * statementsARead;
-  for (let start = 0; start < units.length; start += step) {
-    yield* readSome(db, units.slice(start, start + step), suffix);
+  let some: Unit[] = [];
+  for (const unit of units) {
+    some.push(unit);
+    if (some.length < unitsARead) continue;
+    yield* readSome(db, some, suffix);
+    some = [];
   }
+  if (some.length > 0) yield* readSome(db, some, suffix);
 }
 
 /** By halves when it fails, which may mean that a result is larger than D1 gives. */

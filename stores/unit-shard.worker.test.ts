@@ -234,7 +234,7 @@ describe("a fold", () => {
       start,
     );
     expect(Math.max(...reads)).toBeGreaterThan(2_000_000);
-    expect(parameters.filter((bytes) => bytes > 500_000).length).toBeGreaterThan(1);
+    expect(parameters.filter((bytes) => bytes > 250_000).length).toBeGreaterThan(1);
     expect(Math.max(...parameters)).toBeLessThanOrEqual(limits.d1ParameterBytes);
     expect(await sumOf("populations", "n")).toBe(60);
     expect(await sumOf("cells", "y")).toBe(60);

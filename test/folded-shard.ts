@@ -30,7 +30,7 @@ export function foldedShard(options: { keepsPast?: boolean } = {}) {
     const dictionary = new Dictionary(names);
     const units = groupByUnit(compiled, batch, dictionary);
     const folding = new Folding(options);
-    folding.add(units.map((unit) => [unit, stored.get(unit.key)] as const));
+    folding.add([...units].map((unit) => [unit, stored.get(unit.key)] as const));
     const folded = folding.result(kept);
     for (const change of folded.kept) {
       kept.set(dimensionKey(change), change.values);
