@@ -29,15 +29,19 @@ const post = (path: string, body: object) =>
 
 const nowMs = Date.now();
 
-/** 400 units a variant, `hoursAgo`, of which the given share converts with a value, and some came back before. */
-async function expose(hoursAgo: number, shares: Record<string, number>): Promise<void> {
+/** 400 units a variant, `hoursAgo`, of which the given share converts with a value, and all of which had bought before. */
+async function expose(
+  hoursAgo: number,
+  shares: Record<string, number>,
+  experiment = "watched",
+): Promise<void> {
   const at = (ms: number) => new Date(nowMs - hoursAgo * hourMs + ms).toISOString();
   const events = Object.entries(shares).flatMap(([variant, share]) =>
     Array.from({ length: 400 }, (_, i) => {
-      const unit = `u-${hoursAgo}-${variant}-${i}`;
+      const unit = `${experiment}-${hoursAgo}-${variant}-${i}`;
       const outcome = { type: "outcome", name: "buy", unit };
       return [
-        { type: "exposure", experiment: "watched", variant, unit, timestamp: at(i) },
+        { type: "exposure", experiment, variant, unit, timestamp: at(i) },
         { ...outcome, id: `before-${unit}`, value: (i % 5) + 1, timestamp: at(-3 * hourMs) },
         ...(i < share * 400
           ? [{ ...outcome, id: `after-${unit}`, value: (i % 7) + 2, timestamp: at(60_000 + i) }]
@@ -54,13 +58,13 @@ async function expose(hoursAgo: number, shares: Record<string, number>): Promise
 const look = (body: object) =>
   system.call("POST", "/api/v1/experiments/watched/look", { body: { reason: "asked", ...body } });
 
-const ledger = async () => {
-  const { body } = await system.call("GET", "/api/v1/experiments/watched/looks");
+const ledger = async (experiment = "watched") => {
+  const { body } = await system.call("GET", `/api/v1/experiments/${experiment}/looks`);
   return z.parse(z.object({ looks: z.array(z.looseObject({ cause: z.string() })) }), body).looks;
 };
 
-async function audit(): Promise<{ code: number; output: string }> {
-  const options = `--experiment watched --url ${system.runner.url} --key ${system.adminKey} --data ${system.dataFolder}`;
+async function audit(experiment = "watched"): Promise<{ code: number; output: string }> {
+  const options = `--experiment ${experiment} --url ${system.runner.url} --key ${system.adminKey} --data ${system.dataFolder}`;
   try {
     const { stdout } = await run("node", ["scripts/audit.ts", ...options.split(" ")]);
     return { code: 0, output: stdout };
@@ -131,13 +135,36 @@ test("planned, asked and declared looks: each asked one says first what it spend
   });
 
   // Late: for units that every look had counted as not converted.
-  const late = { type: "outcome", name: "buy", id: "late", unit: "u-40-b-399", value: 3 };
+  const late = { type: "outcome", name: "buy", id: "late", unit: "watched-40-b-399", value: 3 };
   const timestamp = new Date(nowMs - 40 * hourMs + 600_000).toISOString();
   await post("/events/batch", { source: "import", events: [{ ...late, timestamp }] });
   await system.runner.drained();
   await system.runner.tick(new Date());
   expect(await ledger()).toEqual(before);
   expect((await audit()).code).toBe(0);
+});
+
+test("looks that decide by the adjusted estimate are recomputed from the archive with their θ", async () => {
+  const variants = [
+    { key: "a", weight: 50, value: "A", isControl: true },
+    { key: "b", weight: 50, value: "B" },
+  ];
+  const plan = { maximumSampleSize: 1_600, looks: 2, adjustment: "cuped" };
+  await post("/experiments", { key: "adjusted", variants, metrics: { primary: ["spent"] }, plan });
+  await post("/experiments/adjusted/start", {});
+  for (const hoursAgo of [40, 20]) {
+    await expose(hoursAgo, { a: 0.5, b: 0.52 }, "adjusted");
+    await system.runner.tick(new Date(nowMs - (hoursAgo - 10) * hourMs));
+  }
+  const looks = await ledger("adjusted");
+  const inputs = z.object({ inputs: z.looseObject({ theta: z.number() }) });
+  const thetas = looks.map((row) => z.parse(inputs, row).inputs.theta);
+  expect(thetas).toHaveLength(2);
+  expect(thetas).not.toContain(0);
+  expect(await audit("adjusted")).toEqual({
+    code: 0,
+    output: "2 rows of the ledger of adjusted: all as the archive gives them\n",
+  });
 });
 
 test("another number of units is confirmed first, and marks the phase unless its reason is blinded", async () => {
@@ -175,7 +202,9 @@ test("exposures and the time series over HTTP are the counts that were sent", as
   const exposures = await system.call("GET", "/api/v1/experiments/watched/exposures");
   expect(exposures.body).toMatchObject({
     units: { a: 1_200, b: 1_200 },
-    dimensions: [{ dimension: "country", values: [{ value: "unknown" }] }, {}, {}],
+    dimensions: expect.arrayContaining([
+      { dimension: "country", values: [{ value: "unknown", units: { a: 1_200, b: 1_200 } }] },
+    ]),
     leftOut: { quarantinedUnits: 0 },
   });
   const series = await system.call("GET", "/api/v1/experiments/watched/timeseries");

@@ -37,13 +37,20 @@ describe.skipIf(file === null)("Cookie Cats", () => {
     await system.destroy();
   });
 
-  async function replay(experiment: string, ...more: string[]): Promise<string> {
-    const known = `--file ${file ?? ""} --experiment ${experiment} --unit userid --variant version --metric retention_1=retention_1 --metric retention_7=retention_7`;
+  async function script(name: string, options: string): Promise<string> {
     const where = `--url ${system.runner.url} --key ${system.adminKey} --data ${system.dataFolder}`;
-    const options = [...`${known} ${where}`.split(" "), ...more];
-    const { stdout } = await run("node", ["scripts/replay.ts", ...options]);
+    const { stdout } = await run("node", [
+      `scripts/${name}.ts`,
+      ...`${options} ${where}`.split(" "),
+    ]);
     return stdout;
   }
+
+  const replay = (experiment: string, more: string) =>
+    script(
+      "replay",
+      `--file ${file ?? ""} --experiment ${experiment} --unit userid --variant version --metric retention_1=retention_1 --metric retention_7=retention_7 ${more}`,
+    );
 
   const results = (experiment: string): Promise<ResultsShape> =>
     system.expectOk(resultsShape, system.call("GET", `/api/v1/experiments/${experiment}/results`));
@@ -64,8 +71,8 @@ describe.skipIf(file === null)("Cookie Cats", () => {
     expect(sampleRatio.mismatch).toBe(false);
   }
 
-  test("in 14 daily stretches the looks come out as they would have, one a day until a boundary is crossed; a restart changes nothing", async () => {
-    const printed = await replay("cookie_cats_daily", "--create", "--days", "14");
+  test("in 14 daily stretches the looks come out as they would have, one a day until a boundary is crossed; the archive gives the same ledger; a restart changes nothing", async () => {
+    const printed = await replay("cookie_cats_daily", "--create --days 14");
     expect(printed).toContain("90189 rows sent as 147123 events: 147123 accepted, 0 refused");
     const first = await results("cookie_cats_daily");
     expectTheKnownFigures(first);
@@ -74,6 +81,10 @@ describe.skipIf(file === null)("Cookie Cats", () => {
     expect(looks).toHaveLength(14);
     expect(looks.at(-1)?.informationFraction).toBeGreaterThan(0.999);
     expect(looks.at(-1)?.alphaSpent).toBeCloseTo(0.05, 12);
+
+    expect(await script("audit", "--experiment cookie_cats_daily")).toBe(
+      "14 rows of the ledger of cookie_cats_daily: all as the archive gives them\n",
+    );
 
     await stopControls();
     await system.stop();
