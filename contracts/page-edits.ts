@@ -46,16 +46,25 @@ const addresses = new Set(
 );
 const harmlessScheme = /^(?:https?|mailto|tel|sms|ftp):/i;
 
-/** Handlers, documents in an attribute, and addresses of another scheme than those that only lead somewhere. */
-function runsCode(name: string, value: string | null): boolean {
+/** What of an attribute is code: a handler, a document, or an address of another scheme than those that only lead somewhere. */
+export function codeIn(
+  name: string,
+  value: string | null,
+): "handler" | "document" | "address" | null {
   const lower = name.toLowerCase();
-  if (value === null) return false;
-  if (lower.startsWith("on") || lower === "srcdoc") return true;
-  if (!addresses.has(lower)) return false;
+  if (value === null) return null;
+  if (lower.startsWith("on")) return "handler";
+  if (lower === "srcdoc") return "document";
+  if (!addresses.has(lower)) return null;
   // As browsers read it: without white space and control characters.
   const address = value.replaceAll(/[\s\p{Cc}]/gu, "");
-  return /^[^/?#]*:/.test(address) && !harmlessScheme.test(address);
+  return /^[^/?#]*:/.test(address) && !harmlessScheme.test(address) ? "address" : null;
 }
+
+/** Elements that hold nothing. */
+export const voids: ReadonlySet<string> = new Set(
+  "area base br col embed hr img input link meta param source track wbr".split(" "),
+);
 
 /** What is done to elements that a CSS selector matches. */
 const elementEdits = [
@@ -71,7 +80,7 @@ const elementEdits = [
       trusted,
     })
     .check(
-      z.refine(({ name, value, trusted }) => trusted === true || !runsCode(name, value), {
+      z.refine(({ name, value, trusted }) => trusted === true || codeIn(name, value) === null, {
         path: ["value"],
         error: "This attribute can run code: say trusted: true if it should.",
       }),

@@ -12,8 +12,12 @@ export interface Csp {
   script(): Permission;
   stylesheet(): Permission;
   styleAttribute(): boolean;
-  /** A policy that the page itself declares in a meta element. */
-  add(policy: string): void;
+  /** `onclick` and the like. */
+  scriptAttribute(): boolean;
+  /** `javascript:` in an address. */
+  scriptAddress(): boolean;
+  /** A policy that the page itself declares in a meta element. Null: one that cannot be read, which is taken to forbid everything. */
+  add(policy: string | null): void;
 }
 
 /** @param header all policies, joined by commas as headers are */
@@ -24,18 +28,26 @@ export function contentSecurityPolicy(header: string | null): Csp {
       const name = names.find((each) => policy.has(each));
       return name === undefined ? [] : [policy.get(name) ?? []];
     });
+  const isSandboxed = () =>
+    policies.some((policy) => policy.get("sandbox")?.includes("allow-scripts") === false);
+  const script = () =>
+    isSandboxed() ? null : inline(sources("script-src-elem", "script-src", "default-src"));
   return {
-    script() {
-      const sandboxed = policies.some(
-        (policy) => policy.get("sandbox")?.includes("allow-scripts") === false,
-      );
-      return sandboxed ? null : inline(sources("script-src-elem", "script-src", "default-src"));
-    },
+    script,
     stylesheet: () => inline(sources("style-src-elem", "style-src", "default-src")),
     styleAttribute: () =>
       sources("style-src-attr", "style-src", "default-src").every(allowsAllInline),
+    scriptAttribute: () =>
+      !isSandboxed() &&
+      sources("script-src-attr", "script-src", "default-src").every(allowsAllInline),
+    scriptAddress: () => script()?.nonce === null,
     add(policy) {
-      policies.push(...policy.split(",").map(directivesOf));
+      for (const each of (policy ?? "default-src 'none'").split(",")) {
+        const directives = new Map(directivesOf(each));
+        // A meta element cannot say it.
+        directives.delete("sandbox");
+        policies.push(directives);
+      }
     },
   };
 }

@@ -1,15 +1,16 @@
 /**
- * Edits of elements. `hasPlace` says whether an edit could be made where its selector matched, which is the same for every visitor;
- * `applyEdit` makes it.
+ * Edits of elements. `hasPlace` says whether an edit could be made where its selector matched, `changesElement` whether it would change
+ * anything there: both are the same for every visitor. `changeAttributes` makes those of attributes.
  */
 
+import { codeIn, voids } from "../contracts/page-edits.ts";
 import type { ElementEdit } from "../contracts/page-edits.ts";
+import { changesContent } from "./content-edits.ts";
+import type { ContentEdit } from "./content-edits.ts";
 import type { Csp } from "./csp.ts";
 import type { Notes } from "./notes.ts";
+import { withoutReferences } from "./references.ts";
 
-const voids = new Set(
-  "area base br col embed hr img input link meta param source track wbr".split(" "),
-);
 /** Their text is code. */
 const codes = new Set(["script", "style"]);
 /** Their attributes load or run what they name. */
@@ -22,24 +23,65 @@ interface Page {
   notes: Notes;
 }
 
-export function hasPlace(edit: ElementEdit, { tagName }: Element, { csp, notes }: Page): boolean {
-  const isTrusted = "trusted" in edit && edit.trusted;
-  switch (edit.action) {
-    case "text":
-    case "html":
-      return !voids.has(tagName) && isSafe(isTrusted || !codes.has(tagName), edit, notes);
-    case "insert": {
-      if (edit.position === "before" || edit.position === "after") return true;
-      return !voids.has(tagName) && isSafe(isTrusted || !codes.has(tagName), edit, notes);
-    }
-    case "attribute":
-      return isSafe(isTrusted || !loaders.has(tagName), edit, notes);
-    case "style":
-      if (csp.styleAttribute()) return true;
-      notes.note("forbidden-by-csp", `style of ${edit.selector}`);
-      return false;
-    case "class":
-    case "remove":
+export type AttributeEdit = Exclude<ElementEdit, ContentEdit>;
+
+/** Whether an element may have anything in it. */
+export function canHold(element: Element, onEnd: (element: Element) => void): boolean {
+  if (voids.has(element.tagName)) return false;
+  if (element.namespaceURI.endsWith("/xhtml")) return true;
+  try {
+    onEnd(element);
+    return true;
+  } catch {
+    // Of pictures and formulas an element may end at once: <path/>.
+    return false;
+  }
+}
+
+export function hasPlace(
+  edit: ElementEdit,
+  { tagName }: Element,
+  holds: boolean,
+  { csp, notes }: Page,
+): boolean {
+  if (changesContent(edit)) {
+    if (edit.action === "remove") return true;
+    const isOutside =
+      edit.action === "insert" && (edit.position === "before" || edit.position === "after");
+    if (isOutside) return true;
+    const isTrusted = edit.action !== "text" && edit.trusted === true;
+    return holds && isSafe(isTrusted || !codes.has(tagName), edit, notes);
+  }
+  if (
+    edit.action === "attribute" &&
+    !isSafe(edit.trusted === true || !loaders.has(tagName), edit, notes)
+  ) {
+    return false;
+  }
+  if (isPermitted(edit, csp)) return true;
+  notes.note("forbidden-by-csp", `${edit.action} of ${edit.selector}`);
+  return false;
+}
+
+/** Whether the page's policy has a say. */
+export function isSubjectToCsp(edit: ElementEdit): boolean {
+  if (edit.action === "style") return true;
+  if (edit.action !== "attribute" || edit.value === null) return false;
+  return edit.name.toLowerCase() === "style" || codeIn(edit.name, edit.value) !== null;
+}
+
+function isPermitted(edit: AttributeEdit, csp: Csp): boolean {
+  if (!isSubjectToCsp(edit)) return true;
+  if (edit.action !== "attribute" || edit.name.toLowerCase() === "style") {
+    return csp.styleAttribute();
+  }
+  switch (codeIn(edit.name, edit.value)) {
+    case "handler":
+      return csp.scriptAttribute();
+    case "address":
+      return csp.scriptAddress();
+    case "document":
+    case null:
       return true;
   }
 }
@@ -49,30 +91,57 @@ function isSafe(safe: boolean, { action, selector }: ElementEdit, notes: Notes):
   return safe;
 }
 
-export function applyEdit(edit: ElementEdit, element: Element): void {
+/**
+ * Whether the element would be another afterwards, as far as its start tag tells. "text": when it has another text than this, and nothing
+ * but text.
+ */
+export function changesElement(
+  edit: ElementEdit,
+  element: Element,
+): { changes: boolean } | { text: string } {
   switch (edit.action) {
     case "text":
-      element.setInnerContent(edit.text);
-      return;
-    case "html":
-      element.setInnerContent(edit.html, { html: true });
-      return;
-    case "attribute":
-      if (edit.value === null) element.removeAttribute(edit.name);
-      else element.setAttribute(edit.name, literal(edit.value));
-      return;
-    case "class":
-      changeClasses(element, edit.add ?? [], edit.remove ?? []);
-      return;
-    case "style":
-      addStyle(element, edit.properties);
-      return;
-    case "remove":
-      element.remove();
-      return;
+      return { text: edit.text };
+    case "html": {
+      const text = edit.html.includes("<") ? null : withoutReferences(edit.html);
+      return text === null ? { changes: true } : { text };
+    }
     case "insert":
-      element[edit.position](edit.html, { html: true });
+      return { changes: edit.html !== "" };
+    case "remove":
+      return { changes: true };
+    case "attribute": {
+      const has = element.hasAttribute(edit.name);
+      if (edit.value === null || !has) return { changes: has || edit.value !== null };
+      return { changes: withoutReferences(element.getAttribute(edit.name) ?? "") !== edit.value };
+    }
+    case "class": {
+      const before = classesOf(element);
+      const changed = changedClasses(before, edit);
+      return {
+        changes: changed.size !== before.size || [...changed].some((name) => !before.has(name)),
+      };
+    }
+    case "style":
+      return { changes: !endsWithStyle(styleOf(element), declared(edit).join(";")) };
   }
+}
+
+export function changeAttributes(edit: AttributeEdit, element: Element): void {
+  if (edit.action === "attribute") {
+    if (edit.value === null) element.removeAttribute(edit.name);
+    else element.setAttribute(edit.name, literal(edit.value));
+    return;
+  }
+  if (edit.action === "style") {
+    // After what is there, so that it wins over it.
+    const before = styleOf(element).trim().replace(/;$/, "");
+    element.setAttribute("style", [before, ...declared(edit)].filter(Boolean).join("; "));
+    return;
+  }
+  const classes = changedClasses(classesOf(element), edit);
+  if (classes.size > 0) element.setAttribute("class", [...classes].join(" "));
+  else element.removeAttribute("class");
 }
 
 /**
@@ -83,16 +152,31 @@ export function literal(text: string): string {
   return text.replaceAll("&", "&amp;");
 }
 
-function changeClasses(element: Element, add: readonly string[], remove: readonly string[]): void {
-  const classes = new Set((element.getAttribute("class") ?? "").split(/\s+/).filter(Boolean));
-  for (const name of remove) classes.delete(literal(name));
-  for (const name of add) classes.add(literal(name));
-  element.setAttribute("class", [...classes].join(" "));
+function classesOf(element: Element): Set<string> {
+  return new Set((element.getAttribute("class") ?? "").split(/[\t\n\f\r ]+/).filter(Boolean));
 }
 
-/** After what is there, so that it wins over it. */
-function addStyle(element: Element, properties: Record<string, string>): void {
-  const before = (element.getAttribute("style") ?? "").trim().replace(/;$/, "");
-  const added = Object.entries(properties).map(([name, value]) => `${name}: ${literal(value)}`);
-  element.setAttribute("style", [before, ...added].filter(Boolean).join("; "));
+function changedClasses(
+  before: ReadonlySet<string>,
+  { add = [], remove = [] }: Extract<ElementEdit, { action: "class" }>,
+): Set<string> {
+  const classes = new Set(before);
+  for (const name of remove) classes.delete(literal(name));
+  for (const name of add) classes.add(literal(name));
+  return classes;
+}
+
+function styleOf(element: Element): string {
+  return element.getAttribute("style") ?? "";
+}
+
+function endsWithStyle(style: string, end: string): boolean {
+  const [whole, last] = [style, end].map((each) =>
+    `;${each.trim().replace(/;$/, "")}`.replaceAll(/\s*([:;])\s*/g, "$1"),
+  );
+  return whole !== undefined && last !== undefined && whole.endsWith(last);
+}
+
+function declared({ properties }: Extract<ElementEdit, { action: "style" }>): string[] {
+  return Object.entries(properties).map(([name, value]) => `${name}: ${literal(value)}`);
 }

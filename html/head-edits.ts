@@ -9,7 +9,9 @@ import type { Csp, Permission } from "./csp.ts";
 import type { PlannedEdit } from "./decide.ts";
 import { literal } from "./element-edits.ts";
 import type { Notes } from "./notes.ts";
+import { withoutReferences } from "./references.ts";
 import type { SafeRewriter } from "./safe-rewriter.ts";
+import { textWatch } from "./text-watch.ts";
 
 export interface PlannedHeadEdit extends PlannedEdit {
   edit: HeadEdit;
@@ -22,8 +24,6 @@ export interface HeadPage {
   met: (planned: PlannedEdit) => void;
   /** Null: none. */
   bootstrap: string | null;
-  /** The page says its encoding in a meta element, which must stay within the first kilobyte. */
-  charsetInMeta: boolean;
 }
 
 const asHtml = { html: true };
@@ -42,15 +42,12 @@ export function onHead(
     insert(bootstrap);
     bootstrap = null;
   };
-  /** The first element that an edit is of: what follows is another's, such as a picture's title. */
-  const meetElement = (matches: (edit: HeadEdit) => boolean, apply: (edit: HeadEdit) => void) => {
-    if (isOver) return;
-    for (const each of planned) {
-      if (done.has(each) || !matches(each.edit)) continue;
-      done.add(each);
-      page.met(each);
-      if (each.served) apply(each.edit);
-    }
+  /** Edits of which this is the first element, which are the only ones to be made of it. */
+  const meetElement = (matches: (edit: HeadEdit) => boolean): PlannedHeadEdit[] => {
+    if (isOver) return [];
+    const here = planned.filter((each) => !done.has(each) && matches(each.edit));
+    for (const each of here) done.add(each);
+    return here;
   };
   const end = (insert: (html: string) => void) => {
     if (isOver) return;
@@ -60,11 +57,27 @@ export function onHead(
     insert(endOfHead(missing, page));
   };
 
+  /** The next handler's element is in a picture, a template or the like. */
+  let isElsewhere = false;
+  const kinds = ["title", "meta", "link", "script", "style", "base"];
+  rewriter.on(kinds.join(", "), {
+    element() {
+      isElsewhere = false;
+    },
+  });
+  const elsewhere = ["svg", "math", "template", "noscript"].flatMap((outer) =>
+    kinds.map((kind) => `${outer} ${kind}`),
+  );
+  rewriter.on(elsewhere.join(", "), {
+    element() {
+      isElsewhere = true;
+    },
+  });
   rewriter.on("head", {
     element(element) {
       if (isOver) return;
-      if (!page.charsetInMeta) placeBootstrap((html) => element.prepend(html, asHtml));
-      rewriter.atEndOf(element, (tag) => end((html) => tag.before(html, asHtml)));
+      placeBootstrap((html) => element.prepend(html, asHtml));
+      rewriter.atEndOf(element, (tag) => end((html) => tag.before(html)));
     },
   });
   rewriter.on("body, frameset", {
@@ -73,42 +86,47 @@ export function onHead(
   if (bootstrap !== null) {
     rewriter.on("title, meta, link, script, style, base", {
       element(element) {
-        if (isOver || bootstrap === null) return;
-        if (!page.charsetInMeta) placeBootstrap((html) => element.before(html, asHtml));
-        else if (saysCharset(element)) placeBootstrap((html) => element.after(html, asHtml));
+        if (!isOver && !isElsewhere) placeBootstrap((html) => element.before(html, asHtml));
       },
     });
   }
   rewriter.on("meta", {
     element(element) {
-      const equivalent = element.getAttribute("http-equiv")?.toLowerCase();
+      if (isElsewhere || isOver) return;
+      const equivalent = element.getAttribute("http-equiv")?.trim().toLowerCase();
       const content = element.getAttribute("content");
-      if (equivalent === "content-security-policy" && content !== null) page.csp.add(content);
+      if (equivalent === "content-security-policy" && content !== null) {
+        page.csp.add(withoutReferences(content));
+      }
       const name = (
         element.getAttribute("name") ?? element.getAttribute("property")
       )?.toLowerCase();
-      meetElement(
+      const written = content === null ? null : withoutReferences(content);
+      for (const each of meetElement(
         (edit) => edit.action === "meta" && edit.name.toLowerCase() === name,
-        (edit) => edit.action === "meta" && element.setAttribute("content", literal(edit.content)),
-      );
+      )) {
+        const { edit, served } = each;
+        if (edit.action !== "meta" || edit.content === written) continue;
+        page.met(each);
+        if (served) element.setAttribute("content", literal(edit.content));
+      }
     },
   });
+  const titles = textWatch(rewriter, "title");
+  rewriter.atEnd(() => titles.end());
   rewriter.on("title", {
     element(element) {
-      meetElement(
-        ({ action }) => action === "title",
-        (edit) => edit.action === "title" && element.setInnerContent(edit.text),
-      );
+      if (isElsewhere) return;
+      for (const each of meetElement(({ action }) => action === "title")) {
+        const { edit, served } = each;
+        if (edit.action !== "title") continue;
+        titles.begin(element, (text) => {
+          if (text !== edit.text) page.met(each);
+        });
+        if (served) element.setInnerContent(edit.text);
+      }
     },
   });
-}
-
-function saysCharset(meta: Element): boolean {
-  return (
-    meta.tagName === "meta" &&
-    (meta.hasAttribute("charset") ||
-      meta.getAttribute("http-equiv")?.toLowerCase() === "content-type")
-  );
 }
 
 /** What is written before the head ends; of edits of the same thing the last one stands. */

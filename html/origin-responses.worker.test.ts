@@ -188,6 +188,22 @@ describe("a page that says its encoding itself", () => {
   });
 
   test.each([
+    ["in a meta element", "<head><script>1</script><meta charset=utf-8></head>"],
+    ["by a byte order mark", "\ufeff<head><script>1</script></head>"],
+  ])(
+    "%s, after a script: the bootstrap is before it, and the header says so then",
+    async (_name, body) => {
+      const { visit } = await site([headline], { bootstrap: "all" });
+      const { response, text } = await visit(
+        visitBy(treated),
+        async () => new Response(body, { headers: plainHtml }),
+      );
+      expect(text).toMatch(/^<head><script type="application\/json" id="edgewise">/);
+      expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    },
+  );
+
+  test.each([
     ["another", `<meta charset="windows-1252"><h1>e</h1>`],
     ["only in a comment", `<!-- <meta charset="utf-8"> --><h1>e</h1>`],
     ["too late", `${" ".repeat(1_024)}<meta charset="utf-8"><h1>e</h1>`],

@@ -58,6 +58,6 @@ function isCompressed(bytes: string): boolean {
   return isBegunByte || /[\0-\u0008\u000b\u000e-\u001f]/.test(bytes.slice(0, 256));
 }
 
-function failing({ cancel }: ByteReader, error: unknown): ByteReader {
-  return { read: async () => await Promise.reject(error), cancel };
+function failing(reader: ByteReader, error: unknown): ByteReader {
+  return { ...reader, read: async () => await Promise.reject(error) };
 }

@@ -24,7 +24,7 @@ const forSharedCaches =
 /** Makes a response's headers those of a page for one visitor. */
 export function makePersonal(headers: Headers, setCookie: string | null): void {
   const origins = headers.get("cache-control");
-  for (const name of [...headers.keys()]) {
+  for (const name of Array.from(headers.keys())) {
     if (ofOriginsBytes.has(name) || forSharedCaches.test(name)) headers.delete(name);
   }
   headers.set("cache-control", privately(origins));

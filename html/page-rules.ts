@@ -9,9 +9,10 @@ import type { Edit } from "../contracts/page-edits.ts";
 import type { Flag } from "../core/index.ts";
 import { isRecord } from "../core/values.ts";
 import type { Published } from "../stores/snapshot-store.ts";
-import { descendantsOf } from "./implied-ends.ts";
+
 import type { Notes } from "./notes.ts";
 import { sanitised } from "./sanitise.ts";
+import { childrenOf, descendantsOf } from "./selector-parts.ts";
 import { addressOf, urlMatcher } from "./url-rules.ts";
 import type { Address } from "./url-rules.ts";
 
@@ -122,8 +123,12 @@ function compileVariants(variants: Flag["variants"]): Pages {
 
 function ready(edit: Edit): Edit {
   if (isElementEdit(edit)) {
-    // Both throw on a selector that does not parse.
-    new HTMLRewriter().on(edit.selector, {}).on(descendantsOf(edit.selector), {});
+    // All throw on a selector that does not parse.
+    const { selector } = edit;
+    new HTMLRewriter()
+      .on(selector, {})
+      .on(descendantsOf(selector), {})
+      .on(childrenOf(selector), {});
   }
   return (edit.action === "html" || edit.action === "insert") && edit.trusted !== true
     ? { ...edit, html: sanitised(edit.html) }

@@ -1,71 +1,168 @@
 /**
  * The rewriter of one page: every selector that any of the planned edits has is looked for, what is met is told, and what is served is
- * done. Places in what another edit has removed are none: the visitor does not see them.
+ * done. What all selectors want of an element is decided at its start tag, at once. No places are those that the visitor does not see:
+ * in and of what another edit has removed, and in templates and what is for browsers without scripts.
  */
 
 import { isElementEdit } from "../contracts/page-edits.ts";
 import type { ElementEdit } from "../contracts/page-edits.ts";
+import { changesContent, contentEditor } from "./content-edits.ts";
+import type { ContentEdit } from "./content-edits.ts";
 import type { PlannedEdit } from "./decide.ts";
-import { applyEdit, hasPlace } from "./element-edits.ts";
+import {
+  canHold,
+  changeAttributes,
+  changesElement,
+  hasPlace,
+  isSubjectToCsp,
+} from "./element-edits.ts";
 import { onHead } from "./head-edits.ts";
 import type { HeadPage, PlannedHeadEdit } from "./head-edits.ts";
-import { changesContent, impliedEnds, mayLackEndTag } from "./implied-ends.ts";
-import type { ContentEditor } from "./implied-ends.ts";
 import { safeRewriter } from "./safe-rewriter.ts";
 import type { SafeRewriter } from "./safe-rewriter.ts";
+import { descendantsOf, mayLackEndTag } from "./selector-parts.ts";
+import { textWatch } from "./text-watch.ts";
+import type { TextWatch } from "./text-watch.ts";
 
 interface PlannedElementEdit extends PlannedEdit {
   edit: ElementEdit;
+  /** The edit's place among all. */
+  order: number;
 }
 
-export function rewriterOf(planned: readonly PlannedEdit[], page: HeadPage): SafeRewriter {
+export interface Page extends HeadPage {
+  /** False when the rewriter does not get the page to its end. */
+  isWhole: () => boolean;
+}
+
+/** What is in them is not the page's: a shadow root that is declared is. */
+const inert = "template:not([shadowrootmode]) *, noscript *";
+
+export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRewriter {
   const bySelector = new Map<string, PlannedElementEdit[]>();
   const inHead: PlannedHeadEdit[] = [];
-  for (const { edit, exposure, served } of planned) {
+  for (const [order, { edit, exposure, served }] of planned.entries()) {
     if (!isElementEdit(edit)) inHead.push({ edit, exposure, served });
     else {
       const known = bySelector.get(edit.selector) ?? [];
-      known.push({ edit, exposure, served });
+      known.push({ edit, exposure, served, order });
       bySelector.set(edit.selector, known);
     }
   }
-  const takers = [...bySelector].filter(
-    ([selector, edits]) =>
-      mayLackEndTag(selector) && edits.some(({ edit, served }) => served && changesContent(edit)),
+  const selectors = [...bySelector.keys()];
+  const watched = selectors.filter(
+    (selector) =>
+      mayLackEndTag(selector) &&
+      bySelector.get(selector)?.some(({ edit, served }) => served && isToItsEnd(edit)),
   );
-  const rewriter = safeRewriter(page.notes, takers.length > 1);
-  if (inHead.length > 0 || page.bootstrap !== null || hasStyle(bySelector)) {
+  const watchedInside = watched.map(descendantsOf);
+
+  let isInert = false;
+  const content = contentEditor(() => rewriter, page.isWhole);
+  const rewriter = safeRewriter(
+    page.notes,
+    [
+      ...selectors,
+      ...watchedInside,
+      ...(inHead.length > 0 || page.bootstrap !== null ? ["head, title"] : []),
+    ],
+    (element) => {
+      isInert = false;
+      content.meet(element);
+    },
+  );
+  rewriter.on(inert, {
+    element() {
+      isInert = true;
+    },
+  });
+  if (inHead.length > 0 || page.bootstrap !== null || isCspAsked(bySelector)) {
     onHead(rewriter, inHead, page);
   }
-  const contentEditor = impliedEnds(rewriter);
-  // Before any selector's own handlers: what is being removed is removed before it could be met.
-  const editors = new Map(takers.map(([selector]) => [selector, contentEditor(selector)]));
+  content.listen(watched);
+
+  const texts = new Map<string, TextWatch>();
   for (const [selector, edits] of bySelector) {
-    const editor = editors.get(selector) ?? null;
+    if (edits.some(({ edit }) => edit.action === "text" || edit.action === "html")) {
+      texts.set(selector, textWatch(rewriter, selector));
+    }
+  }
+  rewriter.atEnd(() => {
+    for (const text of texts.values()) text.end();
+  });
+
+  let matched: PlannedElementEdit[] = [];
+  for (const [selector, edits] of bySelector) {
     rewriter.on(selector, {
-      element(element) {
-        for (const each of edits) meet(each, element, { page, editor });
-        editor?.begin(element);
+      element() {
+        matched.push(...edits);
       },
     });
   }
+  if (selectors.length > 0) {
+    rewriter.on(selectors.join(", "), {
+      element(element) {
+        const here = matched.toSorted((one, other) => one.order - other.order);
+        matched = [];
+        if (!isInert && !element.removed) meet(here, element);
+      },
+    });
+  }
+
+  function meet(here: readonly PlannedElementEdit[], element: Element): void {
+    const holds =
+      here.some(({ edit }) => changesContent(edit)) &&
+      canHold(element, () => rewriter.atEndOf(element, () => {}));
+    const possible = here.filter(({ edit }) => hasPlace(edit, element, holds, page));
+    const contents: ContentEdit[] = [];
+    const attributes: (() => void)[] = [];
+    for (const each of seenOf(possible)) {
+      const { edit, served } = each;
+      const effect = changesElement(edit, element);
+      if ("text" in effect) {
+        texts.get(edit.selector)?.begin(element, (text) => {
+          if (text !== effect.text) page.met(each);
+        });
+      } else if (effect.changes) page.met(each);
+      else continue;
+      if (!served) continue;
+      if (changesContent(edit)) contents.push(edit);
+      else attributes.push(() => changeAttributes(edit, element));
+    }
+    for (const change of attributes) change();
+    if (contents.length > 0) content.edit(element, contents, holds);
+  }
+
   return rewriter;
 }
 
-function meet(
-  planned: PlannedElementEdit,
-  element: Element,
-  { page, editor }: { page: HeadPage; editor: ContentEditor | null },
-): void {
-  const { edit, served } = planned;
-  if (element.removed || !hasPlace(edit, element, page)) return;
-  page.met(planned);
-  if (served && editor?.take(edit, element) !== true) applyEdit(edit, element);
+/** Those whose effect is to be seen: not what a later edit of another experiment takes away. */
+function seenOf(edits: readonly PlannedElementEdit[]): readonly PlannedElementEdit[] {
+  const removal = edits.findIndex(({ edit, served }) => served && edit.action === "remove");
+  const filling = edits.findLast(({ edit, served }) => served && isFilling(edit));
+  return edits.filter((each, index) => {
+    if (removal !== -1 && index !== removal) return index < removal && isBeside(each.edit);
+    const isOverwritten =
+      filling !== undefined && filling.order > each.order && filling.exposure !== each.exposure;
+    return !(isOverwritten && isFilling(each.edit));
+  });
 }
 
-/** Style attributes are subject to the policies of the page's head. */
-function hasStyle(bySelector: ReadonlyMap<string, readonly PlannedElementEdit[]>): boolean {
-  return [...bySelector.values()].some((edits) =>
-    edits.some(({ edit }) => edit.action === "style"),
-  );
+function isFilling({ action }: ElementEdit): boolean {
+  return action === "text" || action === "html";
+}
+
+function isBeside(edit: ElementEdit): boolean {
+  return edit.action === "insert" && (edit.position === "before" || edit.position === "after");
+}
+
+/** Whether an edit has to know where the element ends. */
+function isToItsEnd(edit: ElementEdit): boolean {
+  if (edit.action === "insert") return edit.position === "append" || edit.position === "after";
+  return changesContent(edit);
+}
+
+/** The page's head may have a policy that has a say in them. */
+function isCspAsked(bySelector: ReadonlyMap<string, readonly PlannedElementEdit[]>): boolean {
+  return [...bySelector.values()].some((edits) => edits.some(({ edit }) => isSubjectToCsp(edit)));
 }

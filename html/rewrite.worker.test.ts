@@ -111,7 +111,7 @@ describe("edits of elements", () => {
         notes: { note: () => {} },
         met: ({ exposure }) => told.push(exposure?.experiment),
         bootstrap: null,
-        charsetInMeta: false,
+        isWhole: () => true,
       },
     );
     expect(await page.transform(new Response(body)).text()).toBe("");
@@ -143,6 +143,31 @@ describe("edits of elements", () => {
     expect(text).toBe("<script>go()</script>");
   });
 
+  test.each([
+    ["default-src 'self'", { action: "attribute", name: "STYLE", value: "color: blue" }],
+    ["script-src 'self'", { action: "attribute", name: "onclick", value: "go()", trusted: true }],
+    [
+      "script-src 'nonce-x'",
+      { action: "attribute", name: "href", value: "javascript:go()", trusted: true },
+    ],
+    ["sandbox", { action: "attribute", name: "onclick", value: "go()", trusted: true }],
+  ])("under %s a browser ignores %j: not made, met by nobody, counted", async (csp, edit) => {
+    const edits = [{ selector: "#d", ...edit }];
+    for (const given of [{ served: edits }, { other: edits }]) {
+      expect(await rewritten(body, { ...given, csp })).toEqual({
+        text: body,
+        met: false,
+        noted: ["forbidden-by-csp"],
+      });
+    }
+    const { text, met } = await rewritten(body, { served: edits });
+    expect([text === body, met]).toEqual([false, true]);
+    const declared = `<head><meta http-equiv=content-security-policy content="${csp}"></head>${body}`;
+    if (csp !== "sandbox") {
+      expect((await rewritten(declared, { served: edits })).text).toBe(declared);
+    }
+  });
+
   test("style attributes are left alone where the policy forbids them, for everybody", async () => {
     const edit = { action: "style", selector: "#d", properties: { color: "blue" } };
     const csp = "default-src 'self'; style-src 'self' 'nonce-n'";
@@ -157,13 +182,12 @@ describe("edits of elements", () => {
 test("whatever throws in a handler, the page goes on as it is, noted", async () => {
   const page = `<html><head><title>Old</title></head><body>${body}</body></html>`;
   const served = [
-    { action: "text", selector: "b", text: "x" },
-    { action: "title", text: "x" },
+    { action: "class", selector: "b", add: ["x"] },
     { action: "meta", name: "x", content: "x" },
   ];
   const { text, noted } = await rewritten(page, { served, fails: true });
   expect(text).toBe(page);
-  expect(noted).toEqual(["failed", "failed", "failed"]);
+  expect(noted).toEqual(["failed", "failed"]);
 });
 
 describe("elements without their end tag end where a browser ends them", () => {

@@ -2,6 +2,24 @@
 
 import type { Notes } from "./notes.ts";
 
+/** Where an element ends. */
+interface End {
+  /** By its own end tag. */
+  isOwn: boolean;
+  before(html: string): void;
+  /** Only where it is its own. */
+  after(html: string): void;
+}
+
+interface Ending {
+  tagName: string;
+  handlers: ((end: End) => void)[];
+  /** What others have written at the same end tag is lost where the element ends, because the runtime keeps its own edits of it. */
+  overwrites: "nothing" | "what is written" | "that and the tag";
+}
+
+const asHtml = { html: true };
+
 export interface SafeRewriter {
   on(
     selector: string,
@@ -12,18 +30,25 @@ export interface SafeRewriter {
     },
   ): void;
   /**
-   * `handler` is called where the element ends: by its own end tag, or by its parent's when it has none. Throws on one that cannot have
-   * any. The runtime keeps one handler an element, the last one; here all are kept, whichever selectors' handlers give them, when the
-   * rewriter was made for several.
+   * `handler` is called where the element ends: by its own end tag, or by that of an element that it is in when it has none; inner elements'
+   * first. Throws on one that cannot have any. Only for elements of the selectors that the rewriter was made with.
    */
-  atEndOf(element: Element, handler: (tag: EndTag) => void): void;
+  atEndOf(element: Element, handler: (end: End) => void): void;
+  /** Takes an element's tags away, and what is in it if `withContent`. */
+  remove(element: Element, withContent: boolean): void;
+  /** What is done to the element's end tag by elements in it that end with it is undone. */
+  keepEnd(element: Element): void;
   /** `handler` is called when the whole page has passed. */
-  atEnd(handler: () => void): void;
+  atEnd(handler: (end: DocumentEnd) => void): void;
   transform(response: Response): Response;
 }
 
-/** @param forSeveral handlers of several selectors wait for ends: then each element of the page costs a call */
-export function safeRewriter(notes: Notes, forSeveral: boolean): SafeRewriter {
+/** @param first called for each element of the selectors, before any other handler. The list is empty for no selector. */
+export function safeRewriter(
+  notes: Notes,
+  selectors: readonly string[],
+  first: (element: Element) => void,
+): SafeRewriter {
   const rewriter = new HTMLRewriter();
   const safe =
     <Token>(handler: (token: Token) => void) =>
@@ -34,16 +59,71 @@ export function safeRewriter(notes: Notes, forSeveral: boolean): SafeRewriter {
         notes.note("failed", String(error));
       }
     };
-  const ends = new WeakMap<Element, ((tag: EndTag) => void)[]>();
-  // Each selector's handlers are given an object of their own for the same element; what tells elements apart is who comes first.
-  let current: ((tag: EndTag) => void)[] = [];
-  if (forSeveral) {
-    rewriter.on("*", {
-      element() {
-        current = [];
-      },
+  // The runtime keeps one handler an element, the last one, and gives each selector's handlers an object of their own for the same element.
+  let ending: Ending | null = null;
+  /** How many elements overwrite what is written where they end, and have not ended. */
+  let overwriting = 0;
+  /** What has been written at the end tag at which elements are ending, one by one. */
+  let written = { at: "", html: "" };
+  if (selectors.length > 0) {
+    rewriter.on(selectors.join(", "), {
+      element: safe((element) => {
+        ending = null;
+        written = { at: "", html: "" };
+        // With every end heard, one end tag is told from the next.
+        if (overwriting > 0) endingOf(element);
+        first(element);
+      }),
     });
   }
+
+  /** Null: it cannot have an end. */
+  function endingOf(element: Element): Ending | null {
+    if (ending !== null) return ending;
+    const { tagName } = element;
+    const mine: Ending = { tagName, handlers: [], overwrites: "nothing" };
+    try {
+      element.onEndTag((tag) => endAt(tag, mine));
+    } catch {
+      return null;
+    }
+    ending = mine;
+    return mine;
+  }
+
+  function endAt(tag: EndTag, { tagName, handlers, overwrites }: Ending): void {
+    const isOwn = tag.name === tagName;
+    if (written.at !== tag.name) written = { at: tag.name, html: "" };
+    if (overwrites !== "nothing") {
+      overwriting -= 1;
+      tag.before(written.html, asHtml);
+      if (!isOwn && overwrites === "that and the tag") tag.after(`</${tag.name}>`, asHtml);
+    }
+    const end: End = {
+      isOwn,
+      before(html) {
+        written.html += html;
+        tag.before(html, asHtml);
+      },
+      after: (html) => void tag.after(html, asHtml),
+    };
+    for (const each of handlers) safe(each)(end);
+    if (isOwn) written = { at: "", html: "" };
+  }
+
+  function overwrite(element: Element, overwrites: Ending["overwrites"]): void {
+    const mine = endingOf(element);
+    if (mine === null) return;
+    if (mine.overwrites === "nothing") overwriting += 1;
+    mine.overwrites = overwrites;
+  }
+
+  const atEnd: ((end: DocumentEnd) => void)[] = [];
+  rewriter.onDocument({
+    end(end) {
+      for (const handler of atEnd) safe(handler)(end);
+    },
+  });
   return {
     on(selector, { element, text, comments }) {
       rewriter.on(selector, {
@@ -53,21 +133,20 @@ export function safeRewriter(notes: Notes, forSeveral: boolean): SafeRewriter {
       });
     },
     atEndOf(element, handler) {
-      const known = ends.get(element);
-      if (known !== undefined) {
-        known.push(handler);
-        return;
-      }
-      const handlers = forSeveral ? current : [];
-      element.onEndTag((tag) => {
-        for (const each of handlers.splice(0)) safe(each)(tag);
-      });
-      handlers.push(handler);
-      ends.set(element, handlers);
+      const mine = endingOf(element);
+      if (mine === null) throw new TypeError(`${element.tagName} has no end`);
+      mine.handlers.push(handler);
     },
-    atEnd(handler) {
-      rewriter.onDocument({ end: safe(handler) });
+    remove(element, withContent) {
+      if (withContent) element.remove();
+      else element.removeAndKeepContent();
+      overwrite(element, "that and the tag");
     },
+    keepEnd(element) {
+      element.after("", asHtml);
+      overwrite(element, "what is written");
+    },
+    atEnd: (handler) => void atEnd.push(handler),
     transform: (response) => rewriter.transform(response),
   };
 }

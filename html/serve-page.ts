@@ -104,6 +104,7 @@ async function edited(
   }
   const { later } = applying;
   const met = new Set<Exposure>();
+  let isWhole = true;
   const rewriter = rewriterOf(planned, {
     csp: contentSecurityPolicy(response.headers.get("content-security-policy")),
     notes: services.notes,
@@ -111,11 +112,20 @@ async function edited(
       if (exposure !== null) met.add(exposure);
     },
     bootstrap,
-    charsetInMeta: kind === "undeclared",
+    isWhole: () => isWhole,
   });
   const delivery = deliveryOf(() => exposer(met));
   rewriter.atEnd(delivery.stop);
-  const input = await pageInput({ body, response, isDeclared: kind === "page" }, delivery.stop);
+  const input = await pageInput(
+    { body, response, isDeclared: kind === "page" },
+    {
+      broken: delivery.stop,
+      cut() {
+        isWhole = false;
+        services.notes.note("not-further");
+      },
+    },
+  );
   if (input.kind !== "page") {
     delivery.stop();
     services.notes.note(input.kind);
@@ -125,12 +135,11 @@ async function edited(
   const rewritten = rewriter.transform(
     new Response(input.readable, { headers: { "content-type": "text/html; charset=utf-8" } }),
   );
-  const rest = input.rest.then((more) => {
-    if (more !== null) services.notes.note("not-further");
-    return more;
-  });
-  const whole = rewritten.body === null ? null : followedBy(rewritten.body, rest);
-  return personal(response, whole, setCookie);
+  const whole = rewritten.body === null ? null : followedBy(rewritten.body, input.rest);
+  const made = personal(response, whole, setCookie);
+  // What says so in the page may have moved beyond its first kilobyte.
+  if (kind === "undeclared") made.headers.set("content-type", "text/html; charset=utf-8");
+  return made;
 }
 
 /** The response with another body, which is not compressed. */

@@ -43,8 +43,27 @@ test.each([
     [remove(".o"), insert(".i", "+I")],
     "<ul><li>B</ul>",
   ],
+  [
+    "of two contents the last one stands",
+    "<ul><li class=o>old<li>B</ul>",
+    [text(".o", "first"), text("li.o", "second")],
+    "<ul><li class=o>second<li>B</ul>",
+  ],
+  [
+    "what is removed has nothing appended",
+    "<ul><li>A<li class=o>old</ul>x",
+    [insert(".o", "+"), remove("li.o")],
+    "<ul><li>A</ul>x",
+  ],
+  [
+    "what is in one that is filled is not there, what is beside it is",
+    "<ul><li class=o>old<p class=i>x<li class=i>B</ul>",
+    [text(".o", "new"), insert(".i", "+")],
+    "<ul><li class=o>new<li class=i>B+</ul>",
+  ],
 ])("%s", async (_name, page, served, expected) => {
   expect((await rewritten(page, { served })).text).toBe(expected);
+  expect((await rewritten(page.split(""), { served })).text).toBe(expected);
 });
 
 test.each([
@@ -71,6 +90,31 @@ test.each([
     "<p class=a>1 <img src=x> <br/> <b>2 <i>3</i></b><script>4</script><!-- 5 --></p>end",
     [text(".a", "X")],
     "<p class=a>X</p>end",
+  ],
+  // A browser ends what is open in an item with the item, but for what is special to it.
+  ["<ul><li class=a><div>A<span><x-y><li>B</ul>c", [remove(".a")], "<ul><li>B</ul>c"],
+  ["<ul><li class=a><section>A<li>B</ul>c", [text(".a", "X")], "<ul><li class=a>X</ul>c"],
+  ["<p class=a>x <span>y<div>z</div>", [text(".a", "X")], "<p class=a>X<div>z</div>"],
+  ["<p class=a>x <button>y<div>z</div></button></p>w", [text(".a", "X")], "<p class=a>X</p>w"],
+  [
+    "<table><tr><td class=a><table><tr><td>1</table>2<td>3</table>",
+    [text(".a", "X")],
+    "<table><tr><td class=a>X<td>3</table>",
+  ],
+  [
+    "<div class=w><section class=a>text<p>x</div><p>more",
+    [remove(".a")],
+    "<div class=w></div><p>more",
+  ],
+  [
+    "<div><ul><li>A<li class=a><b>x</ul></div>y",
+    [remove(".a"), insert("div", "+"), insert("ul", "*")],
+    "<div><ul><li>A*</ul>+</div>y",
+  ],
+  [
+    "<ul><li class=a><b>x</li><li>B</ul>",
+    [text(".a", "X"), insert(".a", "+", "after")],
+    "<ul><li class=a>X</li>+<li>B</ul>",
   ],
 ])("elements that never end take nothing along: %s", async (page, served, expected) => {
   expect((await rewritten(page, { served })).text).toBe(expected);

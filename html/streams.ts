@@ -50,6 +50,13 @@ function plainReader(reader: ReadableStreamDefaultReader): ByteReader {
   };
 }
 
+export interface Told {
+  /** The page is no longer asked for, or cannot be had. */
+  broken: () => void;
+  /** The rewriter gets no more of it. */
+  cut: () => void;
+}
+
 export interface Carried {
   readable: ReadableStream;
   /** When `readable` has ended: what of the page is not in it, if anything. */
@@ -58,9 +65,9 @@ export interface Carried {
 
 /**
  * A page, cut as `cutting` says. A stream made in JavaScript, because it gives its chunks on whole, however large; nothing is read before
- * it is asked for. `broken` is called when it is no longer asked for, or cannot be had.
+ * it is asked for.
  */
-export function carried(reader: ByteReader, cutting: Cutting, broken: () => void): Carried {
+export function carried(reader: ByteReader, cutting: Cutting, told: Told): Carried {
   let settle = (_rest: ReadableStream | null) => {};
   const rest = new Promise<ReadableStream | null>((settled) => {
     settle = settled;
@@ -77,7 +84,7 @@ export function carried(reader: ByteReader, cutting: Cutting, broken: () => void
     {
       async pull(controller) {
         for (;;) {
-          const chunk = await readOr(broken);
+          const chunk = await readOr(told.broken);
           const cut = cutting(chunk);
           const pieces = cut.pieces.filter(({ byteLength }) => byteLength > 0);
           for (const piece of pieces) controller.enqueue(piece);
@@ -85,13 +92,14 @@ export function carried(reader: ByteReader, cutting: Cutting, broken: () => void
             if (pieces.length > 0) return;
             continue;
           }
-          settle(cut.rest && carried(replayed([cut.rest], reader), asItComes, broken).readable);
+          if (cut.rest !== null) told.cut();
+          settle(cut.rest && carried(replayed([cut.rest], reader), asItComes, told).readable);
           controller.close();
           return;
         }
       },
       async cancel(reason) {
-        broken();
+        told.broken();
         await reader.cancel(reason);
       },
     },

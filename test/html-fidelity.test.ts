@@ -155,7 +155,13 @@ describe.each(["GET", "HEAD", "POST"])("%s", (method) => {
       expect(decoded(edited)).toEqual(decoded(plain));
       expect([edited.status, edited.statusText]).toEqual([plain.status, plain.statusText]);
       const shared = [...ownHeaders, ...hopHeaders];
-      expect(without(edited.headers, shared)).toEqual(without(plain.headers, shared));
+      // What a page says in itself of its encoding is said in the header, because an edit may move it too far down.
+      const typed = plain.headers.map(([header, value]): [string, string] =>
+        header === "content-type" && name === "UTF-8 by meta" && method !== "HEAD"
+          ? [header, `${value}; charset=utf-8`]
+          : [header, value],
+      );
+      expect(without(edited.headers, shared)).toEqual(without(typed, shared));
       const cookiesOf = ({ headers }: Received) =>
         headers.flatMap(([header, value]) => (header === "set-cookie" ? [value] : []));
       const added = cookiesOf(edited).filter((cookie) => cookie.startsWith("edgewise_visitor="));

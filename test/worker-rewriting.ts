@@ -15,7 +15,8 @@ interface Given {
   other?: object[];
   csp?: string;
   bootstrap?: string | null;
-  charsetInMeta?: boolean;
+  /** The page goes on where the rewriter does not. */
+  isCut?: boolean;
   /** What is met throws. */
   fails?: boolean;
 }
@@ -48,7 +49,7 @@ export async function rewritten(chunks: string | string[], given: Given) {
         met.add(exposure?.experiment ?? "");
       },
       bootstrap: given.bootstrap ?? null,
-      charsetInMeta: given.charsetInMeta ?? false,
+      isWhole: () => given.isCut !== true,
     },
   );
   const { readable, writable } = new TransformStream();
