@@ -2,7 +2,7 @@
 
 import { limits } from "./limits.ts";
 
-export const sdkHeader = "x-edgewise-sdk";
+const sdkHeader = "x-edgewise-sdk";
 
 const printable = /^[\x21-\x7e]+$/;
 
