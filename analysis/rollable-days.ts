@@ -9,7 +9,15 @@ import { closesAfterMs, graceMs } from "../counting/plan.ts";
 
 const dayMs = 24 * 3_600_000;
 
-/** Days are counted from the epoch, in UTC. `newestDay`: of the phase, in the same shard. */
+/** Of values of dimensions every day that is over: nothing reads them by cohort. Days are counted from the epoch, in UTC. */
+export function rollableSegmentDays(
+  days: readonly number[],
+  { asOfMs }: { asOfMs: number },
+): number[] {
+  return days.filter((day) => (day + 1) * dayMs <= asOfMs);
+}
+
+/** Of all units. Days are counted from the epoch, in UTC. `newestDay`: of the phase, in the same shard. */
 export function rollableDays(
   { metrics, breaches = [] }: Pick<Phase, "metrics" | "breaches">,
   days: readonly number[],

@@ -13,16 +13,22 @@ export interface RolledPhase {
 }
 
 export interface HourlyDays extends RolledPhase {
-  /** With cohorts of hours, ascending; since the epoch. */
+  /** With cohorts of hours of all units, ascending; since the epoch. */
   days: number[];
+  /** With such of values of dimensions. */
+  segmentDays: number[];
   /** Of all cohorts. */
   newestDay: number;
 }
 
+/** All units, or the values of dimensions. */
+export type RolledPart = "units" | "segments";
+
 export interface CellRollUp {
   /** One a phase of which somebody was counted. */
   hourly(): Promise<HourlyDays[]>;
-  roll(of: RolledPhase, days: readonly number[]): Promise<void>;
+  /** `part`: of those days. */
+  roll(of: RolledPhase, part: RolledPart, days: readonly number[]): Promise<void>;
 }
 
 const place = ["environment", "experiment", "phase", "variant", "dimension", "value"];
@@ -37,6 +43,7 @@ const hourlyRow = z.object({
   phase: z.number(),
   /** JSON. */
   days: z.string(),
+  segmentDays: z.string(),
   newestDay: z.nullable(z.number()),
 });
 const dayNumbers = z.array(z.number());
@@ -45,10 +52,12 @@ export function cellRollUp(db: D1Database): CellRollUp {
   function moved(
     table: keyof typeof tables,
     { environment, experiment, phase }: RolledPhase,
+    part: RolledPart,
     days: readonly number[],
   ): D1PreparedStatement[] {
     const { key, sums } = tables[table];
-    const rolled = `environment = ?1 AND experiment = ?2 AND phase = ?3 AND cohort_hours = 1 AND cohort_start / 24 IN (SELECT value FROM json_each(?4))`;
+    const ofPart = part === "units" ? "dimension = ''" : "dimension <> ''";
+    const rolled = `environment = ?1 AND experiment = ?2 AND phase = ?3 AND ${ofPart} AND cohort_hours = 1 AND cohort_start / 24 IN (SELECT value FROM json_each(?4))`;
     const bound = [environment, experiment, phase, JSON.stringify(days)];
     return [
       `INSERT INTO ${table} (${key.join(", ")}, cohort_start, cohort_hours, ${sums.join(", ")})
@@ -63,23 +72,29 @@ export function cellRollUp(db: D1Database): CellRollUp {
   return {
     async hourly() {
       const phase = "environment, experiment, phase";
+      const listed = (isMeant: string) =>
+        `json_group_array(day ORDER BY day) FILTER (WHERE day IS NOT NULL AND ${isMeant})`;
+      const hours = (table: string) =>
+        `SELECT ${phase}, cohort_start / 24 AS day, dimension <> '' AS isSegment, NULL AS newest FROM ${table} WHERE cohort_hours = 1`;
       const { results } = await db
         .prepare(
-          `SELECT ${phase}, json_group_array(day ORDER BY day) FILTER (WHERE day IS NOT NULL) AS days, max(newest) AS newestDay FROM (
-             SELECT ${phase}, cohort_start / 24 AS day, NULL AS newest FROM populations WHERE cohort_hours = 1
-             UNION SELECT ${phase}, cohort_start / 24, NULL FROM cells WHERE cohort_hours = 1
-             UNION SELECT ${phase}, NULL, max(cohort_start / 24) FROM populations GROUP BY ${phase})
+          `SELECT ${phase}, ${listed("NOT isSegment")} AS days, ${listed("isSegment")} AS segmentDays, max(newest) AS newestDay FROM (
+             ${hours("populations")} UNION ${hours("cells")}
+             UNION SELECT ${phase}, NULL, NULL, max(cohort_start / 24) FROM populations GROUP BY ${phase})
            GROUP BY ${phase}`,
         )
         .all();
-      return z.parse(z.array(hourlyRow), results).flatMap(({ days, newestDay, ...of }) => {
-        const hourly = z.parse(dayNumbers, JSON.parse(days));
-        return newestDay === null ? [] : [{ ...of, days: hourly, newestDay }];
-      });
+      return z
+        .parse(z.array(hourlyRow), results)
+        .flatMap(({ days, segmentDays, newestDay, ...of }) => {
+          if (newestDay === null) return [];
+          const numbersOf = (text: string) => z.parse(dayNumbers, JSON.parse(text));
+          return [{ ...of, days: numbersOf(days), segmentDays: numbersOf(segmentDays), newestDay }];
+        });
     },
 
-    async roll(of, days) {
-      await db.batch([...moved("populations", of, days), ...moved("cells", of, days)]);
+    async roll(of, part, days) {
+      await db.batch([...moved("populations", of, part, days), ...moved("cells", of, part, days)]);
     },
   };
 }

@@ -3,7 +3,7 @@
  * refresh reads all cells of an experiment. A bounded part of it a message; what is rolled up already is left alone.
  */
 
-import { rollableDays } from "../../analysis/rollable-days.ts";
+import { rollableDays, rollableSegmentDays } from "../../analysis/rollable-days.ts";
 import type { RollUpMessage } from "../../contracts/roll-up-message.ts";
 import type { ExperimentRecord } from "../../control/experiment.ts";
 import type { CellRollUp } from "../../stores/cell-roll-up.ts";
@@ -36,15 +36,20 @@ export async function rollUp(
   let transactions = 0;
   for (const [environment, phases] of Map.groupBy(await cohorts.hourly(), (of) => of.environment)) {
     const records = new Map((await experiments(environment)).map((record) => [record.key, record]));
-    for (const { days, newestDay, ...of } of phases) {
+    for (const { days, segmentDays, newestDay, ...of } of phases) {
       const record = records.get(of.experiment);
       const phase = record?.phases.find((each) => each.phase === of.phase);
       if (phase === undefined || record?.status === "archived") continue;
-      const due = rollableDays(phase, days, { newestDay, asOfMs });
-      for (let from = 0; from < due.length; from += daysAtOnce) {
-        if (transactions === transactionsAStep) return true;
-        await cohorts.roll(of, due.slice(from, from + daysAtOnce));
-        transactions++;
+      const due = {
+        units: rollableDays(phase, days, { newestDay, asOfMs }),
+        segments: rollableSegmentDays(segmentDays, { asOfMs }),
+      };
+      for (const part of ["units", "segments"] as const) {
+        for (let from = 0; from < due[part].length; from += daysAtOnce) {
+          if (transactions === transactionsAStep) return true;
+          await cohorts.roll(of, part, due[part].slice(from, from + daysAtOnce));
+          transactions++;
+        }
       }
     }
   }

@@ -84,10 +84,13 @@ const answers = async (times: readonly number[]) => {
   );
 };
 
-const cohorts = async (table = "cells") => {
+/** Of all units, or of countries. */
+const cohorts = async (table = "cells", dimension = "") => {
   const { results } = await env.METRICS_0.prepare(
-    `SELECT cohort_hours AS hours, count(DISTINCT cohort_start) AS n FROM ${table} GROUP BY 1 ORDER BY 1`,
-  ).all();
+    `SELECT cohort_hours AS hours, count(DISTINCT cohort_start) AS n FROM ${table} WHERE dimension = ? GROUP BY 1 ORDER BY 1`,
+  )
+    .bind(dimension)
+    .all();
   return results;
 };
 
@@ -122,6 +125,22 @@ describe("cohorts of hours become cohorts of days", () => {
       { hours: 1, n: 24 },
       { hours: 24, n: 1 },
     ]);
+  });
+
+  test("values of dimensions as soon as a day is over, because nothing reads them by cohort", async () => {
+    await fold(traffic(3));
+    const asOfMs = first + 2 * day + 5 * hour;
+    const times = [asOfMs, asOfMs + day];
+    const before = await answers(times);
+    await rollUp(services(), message(asOfMs));
+    expect(await answers(times)).toEqual(before);
+    for (const table of ["populations", "cells"]) {
+      expect(await cohorts(table)).toEqual([{ hours: 1, n: 72 }]);
+      expect(await cohorts(table, "country")).toEqual([
+        { hours: 1, n: 24 },
+        { hours: 24, n: 2 },
+      ]);
+    }
   });
 
   test("but for a day inside which a guardrail began to watch anew", async () => {
@@ -181,9 +200,10 @@ describe("cohorts of hours become cohorts of days", () => {
     await fold(some);
     const asOfMs = first + (days + 10) * day;
     const before = await answers([asOfMs]);
-    expect(await rollUp(services(), message(asOfMs))).toBe(true);
-    expect(await rollUp(services(), message(asOfMs))).toBe(false);
-    expect(await rollUp(services(), message(asOfMs))).toBe(false);
+    const steps: boolean[] = [];
+    for (let step = 0; step < 4; step++) steps.push(await rollUp(services(), message(asOfMs)));
+    // 22 transactions for all units, and 22 for the countries.
+    expect(steps).toEqual([true, true, false, false]);
     expect(await answers([asOfMs])).toEqual(before);
     expect((await cohorts("populations"))[1]).toEqual({ hours: 24, n: days - 1 });
   });
