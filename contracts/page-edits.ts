@@ -41,7 +41,8 @@ const trusted = z.exactOptional(z.boolean());
 
 const positions = ["before", "after", "prepend", "append"] as const;
 
-const addresses = new Set(
+/** Attributes that name something to load or to go to. */
+export const addresses: ReadonlySet<string> = new Set(
   "action background cite data formaction href longdesc ping poster src xlink:href".split(" "),
 );
 const harmlessScheme = /^(?:https?|mailto|tel|sms|ftp):/i;

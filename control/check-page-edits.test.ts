@@ -69,6 +69,78 @@ test.each([
 });
 
 test.each([
+  [
+    { action: "insert", selector: "br", position: "append", html: "x" },
+    "position",
+    /before or after/,
+  ],
+  [
+    { action: "text", selector: "p > img.x:first-child", text: "x" },
+    "selector",
+    /<img> holds nothing/,
+  ],
+  [{ action: "html", selector: "input, hr", html: "x" }, "selector", /<input> holds nothing/],
+  [{ action: "text", selector: "noscript", text: "x" }, "selector", /<noscript>/],
+  [{ action: "text", selector: "SCRIPT", text: "x" }, "action", /html with trusted: true/],
+  [{ action: "html", selector: "style#s", html: "x" }, "trusted", /trusted: true/],
+  [{ action: "attribute", selector: "iframe", name: "title", value: "x" }, "trusted", /<iframe>/],
+  [{ action: "remove", selector: "noscript img" }, "selector", /<noscript>/],
+  [{ action: "remove", selector: "a > br > b" }, "selector", /in <br>/],
+  [{ action: "remove", selector: "li:nth-child(0)" }, "selector", /from 1/],
+  [{ action: "remove", selector: "li:nth-of-type(-n - 2)" }, "selector", /from 1/],
+  [{ action: "remove", selector: "a:not(*)" }, "selector", /Nothing is a:not/],
+  [{ action: "insert", selector: "html", position: "after", html: "x" }, "position", /body/],
+  [{ action: "insert", selector: "head", position: "before", html: "x" }, "position", /body/],
+  [{ action: "insert", selector: "p", position: "after", html: "" }, "html", /HTML/],
+])("%j can never have a place: refused, saying what to do", (edit, field, detail) => {
+  expect(errorsOf(edit)).toEqual([
+    {
+      pointer: `/variants/1/value/pageEdits/0/edits/0/${field}`,
+      detail: expect.stringMatching(detail),
+    },
+  ]);
+});
+
+test.each([
+  [{ action: "insert", selector: "br", position: "after", html: "x" }],
+  [{ action: "text", selector: "img, figcaption", text: "x" }],
+  [{ action: "text", selector: ".br, #hr", text: "x" }],
+  [{ action: "html", selector: "style", html: "x", trusted: true }],
+  [{ action: "class", selector: "script", add: ["x"] }],
+  [{ action: "remove", selector: "noscript" }],
+  [{ action: "text", selector: "template h1", text: "x" }],
+  [{ action: "remove", selector: "li:nth-child(-n + 2), li:nth-child(n), li:nth-child(2n - 1)" }],
+  [{ action: "text", selector: "br-x > style-y", text: "x" }],
+])("%j may have one", (edit) => {
+  expect(errorsOf(edit)).toEqual([]);
+});
+
+test.each([
+  [{ exact: "/shop" }],
+  [{ exact: "https://shop.example/a?b=c" }],
+  [{ glob: "https://*.example/*" }],
+  [{ glob: "*/checkout/*" }],
+  [{ regex: "^https?://[^/#]*/item" }],
+  [{ regex: "^(?:https://a|http://b)" }],
+])("the rule %j can be published", (rule) => {
+  expect(errorsOf({ action: "title", text: "New" }, [rule])).toEqual([]);
+});
+
+test.each([
+  [{ exact: "/shop/*" }, /use glob/],
+  [{ exact: "*" }, /use glob/],
+  [{ exact: "/shop#top" }, /#/],
+  [{ glob: "/shop#*" }, /#/],
+  [{ regex: "/shop#" }, /#/],
+  [{ regex: "^/shop" }, /whole address/],
+  [{ regex: "^\\/shop" }, /whole address/],
+  [{ exact: "//shop.example/x" }, /Begin with one/],
+  [{ exact: "/a b" }, /percent-encode/],
+  [{ exact: "\\shop" }, /percent-encode/],
+  [{ exact: "https://" }, /Begin with one/],
+  [{ exact: "https://a:99999/" }, /Not an address/],
+  [{ glob: "https://a b/*" }, /percent-encode/],
+  [{ exact: "https://user:secret@shop.example/" }, /password/],
   [{ exact: "shop" }, /Begin with/],
   [{ glob: "shop/*" }, /Begin with/],
   [{ regex: "(a+)+$" }, /./],

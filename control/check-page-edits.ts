@@ -4,10 +4,11 @@
  */
 
 import { isElementEdit, readPageEdits } from "../contracts/page-edits.ts";
-import type { PageEdits, UrlRule } from "../contracts/page-edits.ts";
+import type { Edit, PageEdits, UrlRule } from "../contracts/page-edits.ts";
 import type { FieldError } from "../contracts/problem.ts";
 import { validateCondition } from "../core/index.ts";
 import type { Json } from "../core/index.ts";
+import { impossible } from "./edit-place.ts";
 import { isStreamable } from "./selector.ts";
 
 const selectorAdvice =
@@ -27,23 +28,65 @@ export function pageEditsErrors(value: Json | undefined, pointer: string): Field
 function pagesErrors({ urls, edits }: PageEdits, at: string): FieldError[] {
   return [
     ...urls.flatMap((rule, index) => urlErrors(rule, `${at}/urls/${index}`)),
-    ...edits.flatMap((edit, index) =>
-      !isElementEdit(edit) || isStreamable(edit.selector)
-        ? []
-        : [{ pointer: `${at}/edits/${index}/selector`, detail: selectorAdvice }],
-    ),
+    ...edits.flatMap((edit, index) => editErrors(edit, `${at}/edits/${index}`)),
   ];
 }
 
-function urlErrors(rule: UrlRule, at: string): FieldError[] {
-  if (!("regex" in rule)) {
-    const [[kind, address] = ["", ""]] = Object.entries(rule);
-    if (/^(?:\/|https?:\/\/|\*)/.test(address)) return [];
-    const detail = "Begin with / for a path, or with http(s):// (a glob also with *).";
-    return [{ pointer: `${at}/${kind}`, detail }];
+function editErrors(edit: Edit, at: string): FieldError[] {
+  if (!isElementEdit(edit)) return [];
+  if (!isStreamable(edit.selector)) return [{ pointer: `${at}/selector`, detail: selectorAdvice }];
+  if (edit.action === "insert" && edit.html === "") {
+    return [{ pointer: `${at}/html`, detail: "Give the HTML to insert." }];
   }
-  return validateCondition({ url: { $regex: rule.regex } }).map(({ message }) => ({
-    pointer: `${at}/regex`,
-    detail: message,
-  }));
+  const found = impossible(edit);
+  return found === null ? [] : [{ pointer: `${at}/${found.field}`, detail: found.detail }];
+}
+
+function urlErrors(rule: UrlRule, at: string): FieldError[] {
+  if ("regex" in rule) {
+    const detail = regexAdvice(rule.regex);
+    if (detail !== null) return [{ pointer: `${at}/regex`, detail }];
+    return validateCondition({ url: { $regex: rule.regex } }).map(({ message }) => ({
+      pointer: `${at}/regex`,
+      detail: message,
+    }));
+  }
+  const [kind, address] =
+    "exact" in rule ? (["exact", rule.exact] as const) : (["glob", rule.glob] as const);
+  const detail = addressAdvice(kind, address);
+  return detail === null ? [] : [{ pointer: `${at}/${kind}`, detail }];
+}
+
+const noFragment = "What follows # never reaches a server: leave it out.";
+
+function regexAdvice(regex: string): string | null {
+  // What is in classes may be anything.
+  const outside = regex.replaceAll(/\\[^]|\[(?:\\[^]|[^\]\\])*\]/g, "");
+  if (outside.includes("#") || regex.includes("\\#")) return noFragment;
+  if (/^\^\\?[/?]/.test(regex)) {
+    return "A regex is of the whole address: begin with ^https?://, or leave out the ^.";
+  }
+  return null;
+}
+
+/** Null: there can be such an address. */
+function addressAdvice(kind: "exact" | "glob", address: string): string | null {
+  if (/[\s\p{Cc}\\]/u.test(address)) {
+    return "White space and backslashes are in no address: percent-encode them.";
+  }
+  if (address.includes("#")) return noFragment;
+  if (kind === "exact" && address.includes("*")) return "Here * is no wildcard: use glob.";
+  const isPath = /^\/(?!\/)/.test(address);
+  if (
+    !isPath &&
+    !/^https?:\/\/[^/]/.test(address) &&
+    !(kind === "glob" && address.startsWith("*"))
+  ) {
+    return "Begin with one / for a path, or with http(s)://host (a glob also with *).";
+  }
+  if (isPath || address.startsWith("*")) return null;
+  const sample = address.replaceAll("*", "x");
+  const url = URL.canParse(sample) ? new URL(sample) : null;
+  if (url === null) return "Not an address.";
+  return url.username + url.password === "" ? null : "Leave out user and password.";
 }

@@ -24,3 +24,32 @@ const list = new RegExp(`^${space}*${complex}(?:${space}*,${space}*${complex})*$
 export function isStreamable(selector: string): boolean {
   return list.test(selector);
 }
+
+/** A list's selectors, each as the compounds between its combinators. Of a selector that is streamable. */
+export function compoundsOf(selector: string): string[][] {
+  const parts: string[][] = [];
+  let compounds: string[] = [];
+  let compound = "";
+  let depth = 0;
+  const end = () => {
+    if (compound !== "") compounds.push(compound);
+    compound = "";
+  };
+  for (const piece of selector.match(/\\[^]|"[^"]*"|'[^']*'|[^]/g) ?? []) {
+    if (piece === "(" || piece === "[") depth += 1;
+    if (piece === ")" || piece === "]") depth -= 1;
+    if (depth > 0 || !/^[\s>,]$/.test(piece)) compound += piece;
+    else {
+      end();
+      if (piece === ",") parts.push(compounds);
+      if (piece === ",") compounds = [];
+    }
+  }
+  end();
+  return [...parts, compounds];
+}
+
+/** The element's name that a compound asks for, in lower case. */
+export function typeOf(compound: string): string | null {
+  return /^[a-z][\w-]*(?=$|[#.:[])/i.exec(compound)?.[0].toLowerCase() ?? null;
+}

@@ -25,9 +25,11 @@ interface Page {
 
 export type AttributeEdit = Exclude<ElementEdit, ContentEdit>;
 
-/** Whether an element may have anything in it. */
+/** Whether an element may have anything in it that is shown. */
 export function canHold(element: Element, onEnd: (element: Element) => void): boolean {
-  if (voids.has(element.tagName)) return false;
+  const { tagName } = element;
+  if (voids.has(tagName) || tagName === "noscript") return false;
+  if (tagName === "template" && !element.hasAttribute("shadowrootmode")) return false;
   if (element.namespaceURI.endsWith("/xhtml")) return true;
   try {
     onEnd(element);

@@ -63,6 +63,7 @@ describe("what the visitor does not see is no place", () => {
   test.each([
     ["<template><p class=a>x</p></template>"],
     ["<noscript><p class=a>x</p></noscript>"],
+    ["<noscript class=a>x</noscript><template class=a>x</template>"],
     ["<template><template shadowrootmode=open><p class=a>x</p></template></template>"],
     ["<svg><path class=a /></svg>"],
     ["<script>'<p class=a>'</script><!-- <p class=a> --><textarea><p class=a></textarea>"],

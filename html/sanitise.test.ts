@@ -8,8 +8,25 @@ test.each([
   [`<ul><li role="note" aria-label="Hint">One</li></ul>`],
   [`<img src="/a.png" alt="A" width="10" height="10" loading="lazy">`],
   ["1 &lt; 2 &amp; 3"],
+  [`<a href="page.html">x</a>`],
+  [`<a href="?page=2&b=3">x</a>`],
+  [`<a href="#top">x</a>`],
+  [`<a href="../a/b:c">x</a>`],
+  [`<a href="//cdn.example/x">x</a>`],
+  [`<a href="mailto:a@b.example">x</a>`],
+  [`<img src="data:image/png;base64,AAAA" alt="a &amp; b &hearts;">`],
 ])("%s stays as it is", (html) => {
   expect(sanitised(html)).toBe(html);
+});
+
+test.each([
+  ["a < b", "a &lt; b"],
+  ["I <3 you", "I &lt;3 you"],
+  ["x<y", "x&lt;y"],
+  ["<b>1 < 2</b> 3 <4", "<b>1 &lt; 2</b> 3 &lt;4"],
+  ["<x-y>of an element that goes</x-y>", "of an element that goes"],
+])("the text of %s stays", (html, expected) => {
+  expect(sanitised(html)).toBe(expected);
 });
 
 test.each([
@@ -34,6 +51,11 @@ test.each([
   [`<a href="JaVaScRiPt&colon;alert(1)">x</a>`],
   [`<a href="data:text/html,<script>alert(1)</script>">x</a>`],
   [`<a href="vbscript:x">x</a>`],
+  [`<a href="java&Tab;script&#58;alert(1)">x</a>`],
+  [`<a href="java&unknown;script:alert(1)">x</a>`],
+  [`<a href="&fjlig;x:alert(1)">x</a>`],
+  [`<a href="&#0000106avascript:alert(1)">x</a>`],
+  [`<img src="data:image/svg+xml,<svg onload=alert(1)>">`],
   [`<img src=x onerror=alert(1)>`],
   [`<img src="x" onerror="alert(1)"//>`],
   [`<svg/onload=alert(1)>`],

@@ -6,7 +6,9 @@
 
 import xss from "xss";
 import type { IFilterXSSOptions } from "xss";
+import { addresses, codeIn } from "../contracts/page-edits.ts";
 import { endedBy } from "./optional-end-tags.ts";
+import { readReferences } from "./references.ts";
 
 const attributes: Record<string, string> = {
   a: "href target rel",
@@ -41,12 +43,22 @@ const allowed = Object.fromEntries(
 
 const options: IFilterXSSOptions = {
   whiteList: allowed,
+  safeAttrValue: (_tag, name, value) => (isSafe(name, value) ? escaped(value) : ""),
   onIgnoreTagAttr: (_tag, name, value) =>
     /^aria-[a-z]+$/.test(name) ? `${name}="${escaped(value)}"` : "",
   stripIgnoreTag: true,
   stripIgnoreTagBody: ["script", "style", "noscript", "template", "title", "textarea"],
   css: false,
 };
+
+/** Addresses that lead or load from somewhere, relative ones too, and pictures in themselves. */
+function isSafe(name: string, value: string): boolean {
+  const { text, isKnown } = readReferences(value);
+  if (name === "src" && /^data:image\/(?:avif|gif|jpeg|png|webp);/i.test(text)) return true;
+  // What a scheme could be of is known.
+  const isReadable = isKnown || !/^[^/?#]*&/.test(text);
+  return codeIn(name, text) === null && (isReadable || !addresses.has(name));
+}
 
 function escaped(value: string): string {
   return value.replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -55,7 +67,14 @@ function escaped(value: string): string {
 const voids = new Set(["br", "col", "hr", "img", "source", "wbr"]);
 
 export function sanitised(html: string): string {
-  return balanced(xss(html, options));
+  return balanced(xss(withoutStrayBrackets(html), options));
+}
+
+/** What browsers take for text is text, and so is a tag that never ends. */
+function withoutStrayBrackets(html: string): string {
+  const end = html.lastIndexOf(">") + 1;
+  const last = html.slice(end).replaceAll("<", "&lt;");
+  return html.slice(0, end).replaceAll(/<(?![a-z/!?])/gi, "&lt;") + last;
 }
 
 /** With the end tags that are missing, and without those that end nothing. What comes is well-formed tag by tag. */
