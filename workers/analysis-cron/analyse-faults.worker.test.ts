@@ -10,7 +10,8 @@ import { ledgerStore } from "../../stores/ledger-store.ts";
 import { publisher } from "../../stores/publisher.ts";
 import { webhookStore } from "../../stores/webhook-store.ts";
 import { newEnvironment, requestOf } from "../../test/control-database.ts";
-import { at, atMs, startedOf } from "../../test/control-state.ts";
+import { at, atMs } from "../../test/control-state.ts";
+import { guardedExperiment } from "../../test/guarded-experiment.ts";
 import { analyse } from "./analyse.ts";
 import type { Services } from "./analyse.ts";
 import { repair } from "./repair.ts";
@@ -97,20 +98,7 @@ function servicesOn(control: D1Database, config: KVNamespace): Services {
 
 async function started(): Promise<string> {
   const environment = await newEnvironment(env.CONTROL);
-  const record = startedOf();
-  const [phase] = record.phases;
-  if (phase === undefined) throw new Error("no phase");
-  const errors = {
-    key: "errors",
-    type: "proportion",
-    event: "error",
-    aggregation: "any",
-    windowMs: hourMs,
-    role: "guardrail",
-    direction: "decrease",
-    maxRelativeHarm: 0,
-  } as const;
-  const guarded = { ...record, phases: [{ ...phase, metrics: [...phase.metrics, errors] }] };
+  const guarded = guardedExperiment();
   await definitionStore(env.CONTROL).change(requestOf(environment), () => ({
     ok: true,
     value: {

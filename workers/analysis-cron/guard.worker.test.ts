@@ -7,7 +7,8 @@ import type { CohortRows } from "../../counting/aggregate.ts";
 import { definitionStore } from "../../stores/definition-store.ts";
 import { environmentStore } from "../../stores/environment-store.ts";
 import { newEnvironment, requestOf } from "../../test/control-database.ts";
-import { atMs, startedOf } from "../../test/control-state.ts";
+import { atMs } from "../../test/control-state.ts";
+import { guardedExperiment } from "../../test/guarded-experiment.ts";
 import { guard } from "./guard.ts";
 import type { GuardServices } from "./guard.ts";
 
@@ -15,20 +16,7 @@ const hourMs = 3_600_000;
 const store = definitionStore(env.CONTROL);
 
 async function started(environment: string): Promise<ExperimentRecord> {
-  const record = startedOf();
-  const [phase] = record.phases;
-  if (phase === undefined) throw new Error("no phase");
-  const errors = {
-    key: "errors",
-    type: "proportion",
-    event: "error",
-    aggregation: "any",
-    windowMs: hourMs,
-    role: "guardrail",
-    direction: "decrease",
-    maxRelativeHarm: 0,
-  } as const;
-  const guarded = { ...record, phases: [{ ...phase, metrics: [...phase.metrics, errors] }] };
+  const guarded = guardedExperiment();
   await store.change(requestOf(environment), () => ({
     ok: true,
     value: {
