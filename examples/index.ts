@@ -12,8 +12,10 @@ export default {
     if (pathname.startsWith("/examples/shop")) return shop.fetch(request, env, context);
     const headers = new Headers({ location: "/examples/shop" });
     if (pathname === "/examples/another-visitor") {
-      const from = request.headers.get("referer") ?? "";
-      if (URL.canParse(from)) headers.set("location", new URL(from).pathname);
+      // Who sends a visitor here may be anybody: back goes only to a page of these.
+      const referer = request.headers.get("referer") ?? "";
+      const from = URL.canParse(referer) ? new URL(referer).pathname : "";
+      if (from.startsWith("/examples/")) headers.set("location", from);
       headers.append("set-cookie", "edgewise_visitor=; Max-Age=0; Path=/; Secure; SameSite=Lax");
     }
     return new Response(null, { status: 303, headers });

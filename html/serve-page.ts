@@ -14,6 +14,7 @@ import { controlOf } from "./control-snapshot.ts";
 import { configurationInTime } from "./configuration.ts";
 import { contentSecurityPolicy } from "./csp.ts";
 import { bootstrapElement, bootstrapOf, plannedEdits } from "./decide.ts";
+import { deliveryOf } from "./delivery.ts";
 import { makePersonal, mayAskForPage, unconditional } from "./page-headers.ts";
 import { pageInput } from "./page-input.ts";
 import { flagsAt } from "./page-rules.ts";
@@ -22,9 +23,6 @@ import type { Services } from "./options.ts";
 import { rewriterOf } from "./rewrite.ts";
 import { followedBy } from "./streams.ts";
 import { visitorOf } from "./visitor.ts";
-
-/** The platform ends work 30 s after a visitor has left. */
-const unsentMs = 10_000;
 
 export type Origin = (request: Request) => Promise<Response>;
 
@@ -151,24 +149,6 @@ function personal(
   const made = new Response(body, { status, statusText, headers });
   makePersonal(made.headers, setCookie);
   return made;
-}
-
-/**
- * Calls `send` when the page has passed or broken off; meanwhile every now and then, because a page may take long, and of a visitor who
- * leaves one may not be told. Until `done` resolves, the runtime goes on after a visitor has left, for as long as it does for anybody.
- */
-function deliveryOf(send: () => void): { done: Promise<void>; stop: () => void } {
-  let resolve = () => {};
-  const done = new Promise<void>((resolved) => {
-    resolve = resolved;
-  });
-  const waiting = setInterval(send, unsentMs);
-  const stop = () => {
-    clearInterval(waiting);
-    send();
-    resolve();
-  };
-  return { done, stop };
 }
 
 /** What the visitor is served, and how to log the exposures of what was met: each once. */

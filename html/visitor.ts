@@ -42,9 +42,14 @@ export async function visitorOf(
   return isUnit(unit) ? { unit, setCookie: null } : null;
 }
 
+/** The id under which experiments know this visitor, for events that a site sends itself. Null: a visitor who has none. */
+export function visitorId(request: Request, cookieName: string = defaultCookie): string | null {
+  return cookiesNamed(request, cookieName).find((value) => minted.test(value)) ?? null;
+}
+
 function byMintedCookie(request: Request, name: string): Visitor {
-  const known = cookiesNamed(request, name).find((value) => minted.test(value));
-  if (known !== undefined) return { unit: known, setCookie: null };
+  const known = visitorId(request, name);
+  if (known !== null) return { unit: known, setCookie: null };
   const unit = crypto.randomUUID();
   const setCookie = serialize(name, unit, {
     maxAge: cookieSeconds,
