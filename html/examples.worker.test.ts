@@ -29,7 +29,7 @@ test.each([
     headers: { referer },
   });
   const { bindings: given } = bindings();
-  const response = await examples.fetch(request as never, given, createExecutionContext() as never);
+  const response = await examples.fetch(request as never, given, createExecutionContext());
   expect(response.headers.get("location")).toBe(location);
   expect(response.headers.get("set-cookie")).toContain("Max-Age=0");
 });
