@@ -24,7 +24,7 @@ export interface Assigned {
 }
 
 export interface Assignment extends Readonly<Assigned> {
-  /** Stored in documents, with the numbers of the shard's dictionary: experiment, phase, variant, standing, second variant, dimensions. */
+  /** In the numbers of the shard's dictionary: experiment, phase, variant, standing, second variant, dimensions. */
   readonly text: string;
 }
 

@@ -74,17 +74,19 @@ export function encodeDocument(document: UnitDocument, names: Names): string {
 }
 
 /**
- * How long its assignment is, and that; time, delay, late events; how many metrics,
- * of each its number twice and y, or that plus one and y, d, x.
+ * The number of its assignment twice, or how long that is twice plus one, and that; time, delay, late events;
+ * how many metrics, of each its number twice and y, or that plus one and y, d, x.
  */
 function pushExposure(
   packed: string[],
   { assignment, timeMs, delayMinutes, lateEvents, values }: UnitExposure,
   { baseMs, names }: { baseMs: number; names: Names },
 ): void {
+  const known = names.idOfAssignment(assignment);
+  if (known === undefined)
+    packed.push(packNatural(2 * assignment.text.length + 1), assignment.text);
+  else packed.push(packNatural(2 * known));
   packed.push(
-    packNatural(assignment.text.length),
-    assignment.text,
     packNumber(timeMs - baseMs),
     packNumber(delayMinutes),
     packNatural(lateEvents),
@@ -120,7 +122,9 @@ export function decodeDocument(stored: string, names: Names): UnitDocument {
 }
 
 function decodeExposure(packed: PackedReader, baseMs: number, names: Names): UnitExposure {
-  const assignment = names.assignments.read(packed.text(packed.natural()));
+  const known = packed.natural();
+  const text = known % 2 === 0 ? names.nameOf(known / 2) : packed.text((known - 1) / 2);
+  const assignment = names.assignments.read(text);
   const timeMs = baseMs + packed.number();
   const delayMinutes = packed.number();
   const lateEvents = packed.natural();

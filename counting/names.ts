@@ -4,10 +4,12 @@
  */
 
 import { Assignments } from "./assignment.ts";
+import type { Assignment } from "./assignment.ts";
 import type { UnitIdentity } from "./unit.ts";
 
-/** Names that there may be before values of dimensions are written out. */
+/** Names that there may be before values of dimensions, and before assignments, are written out. */
 const valuesUpTo = 2_000;
+const assignmentsUpTo = 1_000;
 
 export class Names {
   readonly #names: string[];
@@ -35,6 +37,11 @@ export class Names {
   /** Undefined for a new value when there are many names: free text must not fill the dictionary. */
   idOfValue(value: string): number | undefined {
     return this.#names.length < valuesUpTo ? this.idOf(value) : this.#ids.get(value);
+  }
+
+  /** Of its text, which is a name, too: most units share theirs with many. Undefined as for a value. */
+  idOfAssignment({ text }: Assignment): number | undefined {
+    return this.#names.length < assignmentsUpTo ? this.idOf(text) : this.#ids.get(text);
   }
 
   nameOf(id: number): string {
