@@ -13,7 +13,7 @@ export async function addedMetrics(control: D1Database): Promise<AddedMetric[]> 
     .prepare(
       `SELECT environment_id AS environment, experiments.key AS experiment, max(json_extract(metric.value, '$.addedAtMs')) AS addedAtMs
        FROM experiments, json_each(phases) AS phase, json_each(phase.value, '$.metrics') AS metric
-       WHERE status IN ('running', 'paused', 'completed') AND json_extract(metric.value, '$.addedAtMs') IS NOT NULL
+       WHERE status IN ('running', 'paused', 'completed') AND instr(phases, '"addedAtMs"') AND json_extract(metric.value, '$.addedAtMs') IS NOT NULL
        GROUP BY environment_id, experiments.key`,
     )
     .all();

@@ -4,9 +4,7 @@
  */
 
 import type { D1Database, D1Result } from "@cloudflare/workers-types";
-import { drizzle } from "drizzle-orm/d1";
 import type { CellRow, PopulationRow } from "../counting/aggregate.ts";
-import { activity } from "../schema/metrics/tables.ts";
 import {
   packedCellsSql,
   packedPopulationsSql,
@@ -70,8 +68,12 @@ const anyMetrics = 1_000;
 /** ?1: the environment, ?2: JSON of experiment, phase and how many metrics it has. */
 const ofExperiments = "environment = ?1 AND experiment IN (SELECT value ->> 0 FROM json_each(?2))";
 
+const allActivity =
+  "SELECT environment, experiment, version, last_event_ms AS lastEventMs FROM activity";
+
 const statements = {
-  activity: `SELECT environment, experiment, version, last_event_ms AS lastEventMs FROM activity WHERE ${ofExperiments}`,
+  allActivity,
+  activity: `${allActivity} WHERE ${ofExperiments}`,
   tallies: `SELECT experiment, phase, cause, detail, n FROM tallies WHERE ${ofExperiments}`,
   populations: packedPopulationsSql,
   cells: packedCellsSql,
@@ -127,7 +129,9 @@ export function cellStore(databases: readonly D1Database[]): CellStore {
 
     async readActivity() {
       return await Promise.all(
-        databases.map((database) => drizzle(database).select().from(activity)),
+        databases.map(async (database) =>
+          rowsOf(await database.prepare(statements.allActivity).all(), isActivity),
+        ),
       );
     },
   };
