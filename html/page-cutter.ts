@@ -50,7 +50,12 @@ export function pageCutter(): Cutting {
   };
 
   return (chunk) => {
-    if (chunk === null) return { pieces: [release(new Uint8Array())], rest: null };
+    if (chunk === null) {
+      // What would be written at the end would be in a tag, or a script.
+      const isOpen = isInTag || reader.isInText();
+      const left = release(new Uint8Array());
+      return isOpen ? { pieces: [], rest: left } : { pieces: [left], rest: null };
+    }
     const pieces: Uint8Array[] = [];
     /** Where that begins which has not been passed on, and in it the last tag: both at 0 while something is held. */
     let begin = 0;

@@ -25,6 +25,8 @@ export interface TagReader {
   open(chunk: Uint8Array, at: number): number;
   /** Reads on in what was opened. `at` is where it stopped: after its end, or at the end of the chunk when `outcome` is null. */
   read(chunk: Uint8Array, at: number): { outcome: Outcome | null; at: number };
+  /** In a script, say. */
+  isInText(): boolean;
 }
 
 export function tagReader(): TagReader {
@@ -122,6 +124,7 @@ export function tagReader(): TagReader {
 
   let state: State = tagOpen;
   return {
+    isInText: () => textOf !== null,
     open(chunk, at) {
       if (textOf === "plaintext") return -1;
       const found = chunk.indexOf(lt, at);
