@@ -18,8 +18,29 @@ const controlCharacter = /\p{Cc}/u;
 /** Epoch milliseconds of an ISO-8601 instant with its offset; null when it is none. */
 export function parseInstant(text: unknown): number | null {
   if (typeof text !== "string" || !instant.test(text)) return null;
+  const usualMs = usualInstant(text);
+  if (usualMs !== null) return usualMs;
   const timeMs = Date.parse(text);
   return Number.isNaN(timeMs) || !isDay(text) ? null : timeMs;
+}
+
+/** Of an instant as most clients write it, 2026-01-14T09:30:00.000Z, at a quarter of the cost; null for what has to be looked at more closely. */
+function usualInstant(text: string): number | null {
+  if (text.length !== 24 || !text.endsWith("Z")) return null;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const day = twoDigits(text, 8);
+  const hour = twoDigits(text, 11);
+  // Other days may not be in their month, hour 24 is for midnight alone, and early years are taken for those after 1900.
+  if (day > 28 || hour > 23 || year < 100) return null;
+  const [minute, second] = [twoDigits(text, 14), twoDigits(text, 17)];
+  const millisecond = twoDigits(text, 20) * 10 + (text.charCodeAt(22) - zero);
+  return Date.UTC(year, twoDigits(text, 5) - 1, day, hour, minute, second, millisecond);
+}
+
+const zero = 48;
+
+function twoDigits(text: string, at: number): number {
+  return (text.charCodeAt(at) - zero) * 10 + text.charCodeAt(at + 1) - zero;
 }
 
 /** `Date.parse` takes the 30th of February for a day in March. */

@@ -152,6 +152,16 @@ test("instants are ISO-8601 with an offset, and days exist", () => {
   ]) {
     expect(parseInstant(text)).toBe(null);
   }
+  expect(parseInstant("2026-01-14T24:00:00.000Z")).toBe(Date.UTC(2026, 0, 15));
+  expect(parseInstant("0099-12-31T23:59:59.999Z")).toBe(Date.parse("0099-12-31T23:59:59.999Z"));
+  const dates = fc.date({
+    min: new Date(Date.parse("0000-01-01")),
+    max: new Date("9999-12-31"),
+    noInvalidDate: true,
+  });
+  fc.assert(
+    fc.property(dates, (date) => expect(parseInstant(date.toISOString())).toBe(date.getTime())),
+  );
 });
 
 test("no JSON makes it throw, and what it takes a consumer can read", () => {
