@@ -160,7 +160,9 @@ test("instants are ISO-8601 with an offset, and days exist", () => {
     noInvalidDate: true,
   });
   fc.assert(
-    fc.property(dates, (date) => expect(parseInstant(date.toISOString())).toBe(date.getTime())),
+    fc.property(dates, (date) => {
+      expect(parseInstant(date.toISOString())).toBe(date.getTime());
+    }),
   );
 });
 
