@@ -38,12 +38,22 @@ interface Content extends EventMessage {
   text: string;
 }
 
-/** Bounds what one fold holds of the isolate's 128 MB: the documents of as many units. */
-const eventsAFold = 25_000;
+/**
+ * Of messages that are read, archived and folded together: bounds what is held of the isolate's 128 MB. It is as much as a hundred messages
+ * mostly have, because the more units are folded at once, the more of them share a page that is written.
+ */
+const charactersAFold = 4_000_000;
 
 export async function consume(batch: MessageBatch, consumer: Consumer): Promise<void> {
+  for (const messages of foldsOf(batch.messages)) {
+    const deliveries = messages.map(read);
+    await consumeTogether(deliveries, consumer);
+    for (const delivery of deliveries) await answer(delivery, batch.queue, consumer);
+  }
+}
+
+async function consumeTogether(deliveries: Delivery[], consumer: Consumer): Promise<void> {
   const { archive, shard, shardIndex, nowMs } = consumer;
-  const deliveries = batch.messages.map(read);
   const plans = await findPlans(deliveries, consumer);
   await attempt("archive", deliveries, (contents) => {
     const withEvents = contents.filter(({ events }) => events.length > 0);
@@ -53,10 +63,7 @@ export async function consume(batch: MessageBatch, consumer: Consumer): Promise<
       nowMs(),
     );
   });
-  for (const some of foldsOf(deliveries)) {
-    await attempt("fold", some, (contents) => shard.fold(plans, contents, nowMs()));
-  }
-  for (const delivery of deliveries) await answer(delivery, batch.queue, consumer);
+  await attempt("fold", deliveries, (contents) => shard.fold(plans, contents, nowMs()));
 }
 
 function read(message: Message): Delivery {
@@ -108,17 +115,17 @@ async function attempt(
   }
 }
 
-function foldsOf(deliveries: readonly Delivery[]): Delivery[][] {
-  const folds: Delivery[][] = [];
-  let events = Infinity;
-  for (const delivery of deliveries) {
-    const own = delivery.content?.events.length ?? 0;
-    if (events + own > eventsAFold) {
+function foldsOf(messages: readonly Message[]): Message[][] {
+  const folds: Message[][] = [];
+  let characters = Infinity;
+  for (const message of messages) {
+    const own = typeof message.body === "string" ? message.body.length : 0;
+    if (characters + own > charactersAFold) {
       folds.push([]);
-      events = 0;
+      characters = 0;
     }
-    folds.at(-1)?.push(delivery);
-    events += own;
+    folds.at(-1)?.push(message);
+    characters += own;
   }
   return folds;
 }

@@ -96,12 +96,14 @@ describe("a batch", () => {
     expect(await counter.bind("dropped-exposures").first("n")).toBe(5);
   });
 
-  test("of a hundred messages is counted whole", async () => {
+  test("of a hundred messages is counted whole, in folds that fit memory", async () => {
+    const attributes = { note: "x".repeat(100) };
     const bodies = Array.from({ length: 100 }, (_, i) =>
-      text(Array.from({ length: 300 }, (_, j) => exposed({ unit: `u${i}-${j}` }))),
+      text(Array.from({ length: 300 }, (_, j) => exposed({ unit: `u${i}-${j}`, attributes }))),
     );
     expect(new Set(await deliver(bodies))).toEqual(new Set(["ack"]));
     expect(await population("e")).toBe(30_000);
+    expect(await archived("raw/v1/date=2026-01-05/hour=00/shard=0/")).toHaveLength(2);
   });
 });
 
