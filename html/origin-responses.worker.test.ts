@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { htmlOf, onPages, site, unitsIn, visitBy } from "../test/worker-pages.ts";
+import { htmlOf, onPages, site, streamOf, unitsIn, visitBy } from "../test/worker-pages.ts";
 
 beforeEach(() => {
   vi.spyOn(console, "error").mockImplementation(() => {});
@@ -15,35 +15,6 @@ const headline = onPages("headline", {
 });
 
 const [treated = ""] = unitsIn("treatment", headline);
-
-/** @param failure what the origin breaks off with, after all of them */
-function streamOf(chunks: readonly (string | Uint8Array)[], failure?: Error): ReadableStream {
-  const left = [...chunks];
-  return new ReadableStream({
-    pull(controller) {
-      const chunk = left.shift();
-      if (chunk !== undefined) {
-        controller.enqueue(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk);
-      } else if (failure === undefined) controller.close();
-      else controller.error(failure);
-    },
-  });
-}
-
-/** What comes of a body, and what it breaks off with. */
-async function received({ body }: Response): Promise<{ text: string; failure: string | null }> {
-  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  try {
-    for (;;) {
-      const { done = true, value = "" } = (await reader?.read()) ?? {};
-      if (done) return { text, failure: null };
-      text += value;
-    }
-  } catch (error) {
-    return { text, failure: String(error) };
-  }
-}
 
 describe("what the middleware asks of the origin", () => {
   const conditions = {
@@ -227,93 +198,6 @@ test("a page that does not say its encoding is passed on whole, however long its
   );
   expect(text).toHaveLength(60 * 65_536);
   expect(noted).toEqual(["not-utf-8"]);
-});
-
-describe("a page of unknown length with a tag of 4 MB", () => {
-  const parts = [
-    "<h1>Old</h1><p>a < b</p><img src='data:",
-    ...Array.from({ length: 60 }, () => "x".repeat(65_536)),
-    "'><h1>Old</h1><p>end",
-  ];
-
-  test.each([
-    // What is looked for makes the rewriter take every such tag as a whole.
-    ["img.x", "data:"],
-    ["h2", "data:"],
-    ["img.x", "<b title='"],
-    ["img.x", "a > b"],
-  ])("looking for %s, %s in an attribute: is edited to its end", async (selector, begin) => {
-    const edits = [
-      { action: "text", selector: "h1", text: "New" },
-      { action: "class", selector, add: ["y"] },
-    ];
-    const { visit, noted } = await site([onPages("headline", { control: [], treatment: edits })]);
-    const chunks = parts.map((part) => part.replace("data:", begin.replaceAll("'", '"')));
-    const { text, exposures } = await visit(visitBy(treated), async () => htmlOf(streamOf(chunks)));
-    expect(text === chunks.join("").replaceAll("Old", "New")).toBe(true);
-    expect(exposures).toHaveLength(1);
-    expect(noted).toEqual([]);
-  });
-});
-
-describe("an origin that breaks off", () => {
-  const beginning = "<!doctype html><h1>Old</h1>";
-  test.each([
-    ["before it has said its encoding", { "content-type": "text/html" }, beginning],
-    ["before a byte of it", { "content-type": "text/html" }, ""],
-    [
-      "before a byte of what it has compressed",
-      { "content-type": "text/html; charset=utf-8", "content-encoding": "gzip" },
-      "",
-    ],
-    ["in a page", { "content-type": "text/html; charset=utf-8" }, beginning.replace("Old", "New")],
-  ])("%s: what came is served, and breaks off there", async (_when, headers, expected) => {
-    const { visit } = await site([headline]);
-    const body = streamOf(expected === "" ? [] : [beginning], new Error("the origin died"));
-    let got = {};
-    const { response } = await visit(
-      visitBy(treated),
-      async () => new Response(body, { headers: { ...headers, "x-own": "1" } }),
-      async (given) => {
-        got = await received(given);
-      },
-    );
-    expect(response.status).toBe(200);
-    expect(response.headers.get("x-own")).toBe("1");
-    expect(got).toEqual({ text: expected, failure: expect.stringContaining("the origin died") });
-  });
-});
-
-test("a body that a worker has compressed itself stays as it is, counted", async () => {
-  const compressed = new Response(page).body?.pipeThrough(new CompressionStream("gzip")) ?? null;
-  const bytes = new Uint8Array(await new Response(compressed).arrayBuffer());
-  for (const type of ["text/html; charset=utf-8", "text/html"]) {
-    const { visit, noted } = await site([headline]);
-    const headers = { "content-type": type, "content-encoding": "gzip", etag: '"x"' };
-    const { response, exposures } = await visit(
-      visitBy(treated),
-      async () => new Response(bytes, { headers, encodeBody: "manual" }),
-      async (given) => {
-        expect(new Uint8Array(await given.arrayBuffer())).toEqual(bytes);
-      },
-    );
-    expect(response.headers.get("etag")).toBe('"x"');
-    expect(exposures).toEqual([]);
-    expect(noted).toEqual([type === "text/html" ? "not-utf-8" : "content-encoding"]);
-  }
-});
-
-test.each([
-  ["text that may be a tag", ["<select><xmp>", "</xmp></select><h1>Old</h1>"]],
-  ["after a frameset", ["<frameset></frameset><ti", "tle>x</title><h1>Old</h1>"]],
-  ["a tag of 17 MB", ["<a title='", ...Array.from({ length: 17 }, () => "x".repeat(1e6)), "'>"]],
-])("where the rewriter cannot go on, the page does, as it came: %s", async (_name, chunks) => {
-  const { visit, noted } = await site([headline]);
-  const body = streamOf(["<h1>Old</h1>", ...chunks, "end"]);
-  const { text, exposures } = await visit(visitBy(treated), async () => htmlOf(body));
-  expect(text === `<h1>New</h1>${chunks.join("")}end`).toBe(true);
-  expect(exposures).toHaveLength(1);
-  expect(noted).toEqual(["not-further"]);
 });
 
 describe("fails open, counted", () => {

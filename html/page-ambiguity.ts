@@ -20,15 +20,15 @@ const endForeign = new Set(
 export interface TextAmbiguity {
   startTag(name: string): "markup" | "text" | "ambiguous";
   endTag(name: string): void;
-  /** Whether a name that begins with this letter may have a meaning here. */
-  mayMatter(letter: number): boolean;
+  /** Whether a name that begins with this letter, and is as long, may have a meaning here. */
+  mayMatter(letter: number, length: number): boolean;
 }
 
-const firstLetters = new Set(
-  [...unsure, ...endSelect, "template", "frameset", "svg", "math"].map((name) =>
-    name.charCodeAt(0),
-  ),
-);
+const names = [...unsure, ...endSelect, "template", "frameset", "svg", "math"];
+const shortest = Math.min(...names.map(({ length }) => length));
+/** By letter. */
+const firstLetters = new Uint8Array(128);
+for (const name of names) firstLetters[name.charCodeAt(0)] = 1;
 
 export function textAmbiguity(): TextAmbiguity {
   let place: "page" | "select" | "frameset" = "page";
@@ -62,6 +62,7 @@ export function textAmbiguity(): TextAmbiguity {
       if (name === "template" && templates > 0) templates -= 1;
       else if (name === "select" && templates === 0) place = "page";
     },
-    mayMatter: (letter) => foreign !== null || firstLetters.has(letter),
+    mayMatter: (letter, length) =>
+      foreign !== null || (length >= shortest && firstLetters[letter] === 1),
   };
 }

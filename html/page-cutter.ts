@@ -1,7 +1,7 @@
 /**
  * Cuts a page so that the rewriter can take every piece. It holds the pieces of a tag or comment that it has to look at, up to 3 MiB, and
  * ends the page with an error beyond that; one in one piece may be of any size. Where it could not go on, the rest of the page is said
- * not to be for it. Loses and changes no byte, whatever the page.
+ * not to be for it. Loses no byte, whatever the page.
  */
 
 import { tagReader } from "./tag-reader.ts";
@@ -11,6 +11,8 @@ export interface Cut {
   pieces: Uint8Array[];
   /** From here on the page is not for the rewriter. */
   rest: Uint8Array | null;
+  /** The page has ended in a tag, a script or the like. */
+  isOpen: boolean;
 }
 
 export type Cutting = (chunk: Uint8Array | null) => Cut;
@@ -19,6 +21,7 @@ export type Cutting = (chunk: Uint8Array | null) => Cut;
 export const asItComes: Cutting = (chunk) => ({
   pieces: chunk === null ? [] : [chunk],
   rest: null,
+  isOpen: false,
 });
 
 /** Of a tag or a comment; pictures in attributes are that large. */
@@ -51,10 +54,8 @@ export function pageCutter(): Cutting {
 
   return (chunk) => {
     if (chunk === null) {
-      // What would be written at the end would be in a tag, or a script.
       const isOpen = isInTag || reader.isInText();
-      const left = release(new Uint8Array());
-      return isOpen ? { pieces: [], rest: left } : { pieces: [left], rest: null };
+      return { pieces: [release(new Uint8Array())], rest: null, isOpen };
     }
     const pieces: Uint8Array[] = [];
     /** Where that begins which has not been passed on, and in it the last tag: both at 0 while something is held. */
@@ -71,7 +72,7 @@ export function pageCutter(): Cutting {
       const read = reader.read(chunk, at);
       if (read.outcome === "refused") {
         pieces.push(chunk.subarray(begin, tagBegin));
-        return { pieces, rest: release(chunk.subarray(tagBegin)) };
+        return { pieces, rest: release(chunk.subarray(tagBegin)), isOpen: false };
       }
       ({ at } = read);
       isInTag = read.outcome === null;
@@ -84,11 +85,11 @@ export function pageCutter(): Cutting {
     if (!isInTag) pieces.push(chunk.subarray(begin));
     else if (heldBytes + chunk.length - tagBegin > mostHeldBytes) {
       pieces.push(chunk.subarray(begin, tagBegin));
-      return { pieces, rest: release(chunk.subarray(tagBegin)) };
+      return { pieces, rest: release(chunk.subarray(tagBegin)), isOpen: false };
     } else {
       pieces.push(chunk.subarray(begin, tagBegin));
       hold(chunk.subarray(tagBegin));
     }
-    return { pieces, rest: null };
+    return { pieces, rest: null, isOpen: false };
   };
 }

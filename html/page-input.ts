@@ -5,11 +5,12 @@ import type { NoPage } from "./charset.ts";
 import { begin, decompressed, utf8 } from "./page-beginning.ts";
 import { asItComes, pageCutter } from "./page-cutter.ts";
 import { byteReader, carried } from "./streams.ts";
-import type { Carried, Told } from "./streams.ts";
+import type { Told } from "./streams.ts";
 
-interface Input extends Carried {
+interface Input {
   /** Of no page the body is as it came. */
   kind: "page" | NoPage;
+  readable: ReadableStream;
 }
 
 export async function pageInput(
@@ -18,8 +19,8 @@ export async function pageInput(
 ): Promise<Input> {
   const reader = byteReader(body);
   if (isDeclared && !isEncoded(response)) {
-    return { kind: "page", ...carried(reader, pageCutter(), told) };
+    return { kind: "page", readable: carried(reader, pageCutter(), told) };
   }
   const { kind, reader: whole } = await begin(reader, isDeclared ? decompressed : utf8);
-  return { kind, ...carried(whole, kind === "page" ? pageCutter() : asItComes, told) };
+  return { kind, readable: carried(whole, kind === "page" ? pageCutter() : asItComes, told) };
 }

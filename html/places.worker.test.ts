@@ -92,7 +92,7 @@ describe("what the visitor does not see is no place", () => {
         notes: { note: () => {} },
         met: ({ exposure }) => told.push(exposure?.experiment ?? ""),
         bootstrap: null,
-        isWhole: () => true,
+        rest: () => undefined,
       });
       const text = await page.transform(new Response("<p>old</p>")).text();
       return [text, told.toSorted((one, other) => one.localeCompare(other)).join("")];

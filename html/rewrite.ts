@@ -21,6 +21,7 @@ import type { HeadPage, PlannedHeadEdit } from "./head-edits.ts";
 import { safeRewriter } from "./safe-rewriter.ts";
 import type { SafeRewriter } from "./safe-rewriter.ts";
 import { descendantsOf, mayLackEndTag } from "./selector-parts.ts";
+import { restMark } from "./streams.ts";
 import { textWatch } from "./text-watch.ts";
 import type { TextWatch } from "./text-watch.ts";
 
@@ -31,8 +32,8 @@ interface PlannedElementEdit extends PlannedEdit {
 }
 
 export interface Page extends HeadPage {
-  /** False when the rewriter does not get the page to its end. */
-  isWhole: () => boolean;
+  /** What of the page the rewriter does not get. Null: the page ends where nothing can be written. Undefined: it gets it all. */
+  rest: () => ReadableStream | null | undefined;
 }
 
 /** What is in them is not the page's: a shadow root that is declared is. */
@@ -58,7 +59,10 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRew
   const watchedInside = watched.map(descendantsOf);
 
   let isInert = false;
-  const content = contentEditor(() => rewriter, page.isWhole);
+  const content = contentEditor(
+    () => rewriter,
+    () => page.rest() === undefined,
+  );
   const rewriter = safeRewriter(
     page.notes,
     [
@@ -67,7 +71,7 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRew
       ...(inHead.length > 0 || page.bootstrap !== null ? ["head, title"] : []),
     ],
     (element) => {
-      isInert = false;
+      isInert = element.tagName === restMark;
       content.meet(element);
     },
   );
@@ -133,7 +137,23 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRew
     if (contents.length > 0) content.edit(element, contents, holds);
   }
 
+  writeRest(rewriter, page);
   return rewriter;
+}
+
+/** Where the rest of the page begins, it is passed on as it comes; where it begins in what is taken away, at the end, as a whole. */
+function writeRest(rewriter: SafeRewriter, { rest }: Page): void {
+  let late: ReadableStream | null = null;
+  rewriter.on(restMark, {
+    element(element) {
+      const stream = rest() ?? null;
+      if (stream !== null && element.removed) late = stream;
+      else if (stream !== null) element.replace(stream, { html: true });
+    },
+  });
+  rewriter.atEnd(async (end) => {
+    if (late !== null) end.append(await new Response(late).text(), { html: true });
+  });
 }
 
 /** Those whose effect is to be seen: not what a later edit of another experiment takes away. */

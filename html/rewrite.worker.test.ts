@@ -111,7 +111,7 @@ describe("edits of elements", () => {
         notes: { note: () => {} },
         met: ({ exposure }) => told.push(exposure?.experiment),
         bootstrap: null,
-        isWhole: () => true,
+        rest: () => undefined,
       },
     );
     expect(await page.transform(new Response(body)).text()).toBe("");

@@ -39,7 +39,7 @@ export interface SafeRewriter {
   /** What is done to the element's end tag by elements in it that end with it is undone. */
   keepEnd(element: Element): void;
   /** `handler` is called when the whole page has passed. */
-  atEnd(handler: (end: DocumentEnd) => void): void;
+  atEnd(handler: (end: DocumentEnd) => void | Promise<void>): void;
   transform(response: Response): Response;
 }
 
@@ -118,10 +118,16 @@ export function safeRewriter(
     mine.overwrites = overwrites;
   }
 
-  const atEnd: ((end: DocumentEnd) => void)[] = [];
+  const atEnd: ((end: DocumentEnd) => void | Promise<void>)[] = [];
   rewriter.onDocument({
-    end(end) {
-      for (const handler of atEnd) safe(handler)(end);
+    async end(end) {
+      for (const handler of atEnd) {
+        try {
+          await handler(end);
+        } catch (error) {
+          notes.note("failed", String(error));
+        }
+      }
     },
   });
   return {

@@ -21,7 +21,6 @@ import { flagsAt } from "./page-rules.ts";
 import type { PageFlag } from "./page-rules.ts";
 import type { Services } from "./options.ts";
 import { rewriterOf } from "./rewrite.ts";
-import { followedBy } from "./streams.ts";
 import { visitorOf } from "./visitor.ts";
 
 export type Origin = (request: Request) => Promise<Response>;
@@ -102,7 +101,7 @@ async function edited(
   }
   const { later } = applying;
   const met = new Set<Exposure>();
-  let isWhole = true;
+  let rest: ReadableStream | null | undefined;
   const rewriter = rewriterOf(planned, {
     csp: contentSecurityPolicy(response.headers.get("content-security-policy")),
     notes: services.notes,
@@ -110,7 +109,7 @@ async function edited(
       if (exposure !== null) met.add(exposure);
     },
     bootstrap,
-    isWhole: () => isWhole,
+    rest: () => rest,
   });
   const delivery = deliveryOf(() => exposer(met));
   rewriter.atEnd(delivery.stop);
@@ -118,9 +117,9 @@ async function edited(
     { body, response, isDeclared: kind === "page" },
     {
       broken: delivery.stop,
-      cut() {
-        isWhole = false;
-        services.notes.note("not-further");
+      cut(left) {
+        rest = left;
+        if (left !== null) services.notes.note("not-further");
       },
     },
   );
@@ -133,8 +132,7 @@ async function edited(
   const rewritten = rewriter.transform(
     new Response(input.readable, { headers: { "content-type": "text/html; charset=utf-8" } }),
   );
-  const whole = rewritten.body === null ? null : followedBy(rewritten.body, input.rest);
-  const made = personal(response, whole, setCookie);
+  const made = personal(response, rewritten.body, setCookie);
   // What says so in the page may have moved beyond its first kilobyte.
   if (kind === "undeclared") made.headers.set("content-type", "text/html; charset=utf-8");
   return made;

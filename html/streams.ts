@@ -53,25 +53,18 @@ function plainReader(reader: ReadableStreamDefaultReader): ByteReader {
 export interface Told {
   /** The page is no longer asked for, or cannot be had. */
   broken: () => void;
-  /** The rewriter gets no more of it. */
-  cut: () => void;
+  /** Before what was given ends: what would be written there is not in the page's own place. */
+  cut: (rest: ReadableStream | null) => void;
 }
 
-export interface Carried {
-  readable: ReadableStream;
-  /** When `readable` has ended: what of the page is not in it, if anything. */
-  rest: Promise<ReadableStream | null>;
-}
+/** An element of no page: the rest of it, which is not for the rewriter, goes there. */
+export const restMark = "edgewise-rest";
 
 /**
  * A page, cut as `cutting` says. A stream made in JavaScript, because it gives its chunks on whole, however large; nothing is read before
  * it is asked for.
  */
-export function carried(reader: ByteReader, cutting: Cutting, told: Told): Carried {
-  let settle = (_rest: ReadableStream | null) => {};
-  const rest = new Promise<ReadableStream | null>((settled) => {
-    settle = settled;
-  });
+export function carried(reader: ByteReader, cutting: Cutting, told: Told): ReadableStream {
   const readOr = async (failed: () => void) => {
     try {
       return await reader.read();
@@ -80,22 +73,20 @@ export function carried(reader: ByteReader, cutting: Cutting, told: Told): Carri
       throw error;
     }
   };
-  const readable = new ReadableStream<Uint8Array>(
+  return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         for (;;) {
           const chunk = await readOr(told.broken);
-          const cut = cutting(chunk);
-          const pieces = cut.pieces.filter(({ byteLength }) => byteLength > 0);
-          for (const piece of pieces) controller.enqueue(piece);
-          if (chunk !== null && cut.rest === null) {
-            if (pieces.length > 0) return;
-            continue;
-          }
-          if (cut.rest !== null) told.cut();
-          settle(cut.rest && carried(replayed([cut.rest], reader), asItComes, told).readable);
-          controller.close();
-          return;
+          const { pieces, rest, isOpen } = cutting(chunk);
+          const some = pieces.filter(({ byteLength }) => byteLength > 0);
+          for (const piece of some) controller.enqueue(piece);
+          if (rest !== null) {
+            told.cut(asText(carried(replayed([rest], reader), asItComes, told)));
+            controller.enqueue(new TextEncoder().encode(`<${restMark}></${restMark}>`));
+          } else if (isOpen) told.cut(null);
+          if (chunk === null || rest !== null) controller.close();
+          if (chunk === null || rest !== null || some.length > 0) return;
         }
       },
       async cancel(reason) {
@@ -105,7 +96,11 @@ export function carried(reader: ByteReader, cutting: Cutting, told: Told): Carri
     },
     { highWaterMark: 0 },
   );
-  return { readable, rest };
+}
+
+/** The rewriter takes nothing else from a stream: what is not UTF-8 becomes what a browser makes of it. */
+function asText(stream: ReadableStream): ReadableStream {
+  return stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextEncoderStream());
 }
 
 /** A reader that has been read from, with what was read. */
@@ -115,31 +110,4 @@ export function replayed(chunks: readonly Uint8Array[], reader: ByteReader): Byt
     read: async () => first.shift() ?? (await reader.read()),
     cancel: async (reason) => await reader.cancel(reason),
   };
-}
-
-/** One stream after another. */
-export function followedBy(
-  first: ReadableStream,
-  rest: Promise<ReadableStream | null>,
-): ReadableStream {
-  let reader = byteReader(first);
-  let isFirst = true;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        let chunk = await reader.read();
-        const more = chunk === null && isFirst ? await rest : null;
-        if (more !== null) {
-          isFirst = false;
-          reader = byteReader(more);
-          chunk = await reader.read();
-        }
-        if (chunk === null) controller.close();
-        // The reader goes on to use the buffer that it is in.
-        else controller.enqueue(chunk.slice());
-      },
-      cancel: async (reason) => await reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -8,6 +8,7 @@ import { textAmbiguity } from "./page-ambiguity.ts";
 const [lt, gt, slash, equals, bang, question, dash, doubleQuote, singleQuote] = [
   0x3c, 0x3e, 0x2f, 0x3d, 0x21, 0x3f, 0x2d, 0x22, 0x27,
 ] as const;
+const shortestName = 3;
 const longestName = 10;
 
 export type Outcome =
@@ -44,7 +45,7 @@ export function tagReader(): TagReader {
 
   const nameBegin: State = (byte) => {
     name = "";
-    isOfInterest = ambiguity.mayMatter(byte | 0x20);
+    isOfInterest = ambiguity.mayMatter(byte | 0x20, shortestName);
     return tagName(byte);
   };
   const tagOpen: State = (byte) => {
@@ -62,7 +63,7 @@ export function tagReader(): TagReader {
     return declaration(byte);
   };
   const tagName: State = (byte) => {
-    if (!isSpace(byte) && byte !== slash && byte !== gt) {
+    if (!endsName(byte)) {
       if (isOfInterest && name.length < longestName) {
         name += String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte);
       }
@@ -72,13 +73,19 @@ export function tagReader(): TagReader {
       // Of tags in text only the one that ends it is one.
       if (name !== textOf) return "text";
       textOf = null;
-    } else if (isEndTag) ambiguity.endTag(name);
-    else {
-      const begins = ambiguity.startTag(name);
-      if (begins === "ambiguous") return "refused";
-      if (begins === "text") textOf = name;
-    }
+    } else if (!afterName()) return "refused";
     return beforeAttribute(byte);
+  };
+  /** Of a tag that is none of text. False: the rewriter cannot take it. */
+  const afterName = (): boolean => {
+    if (name === "") return true;
+    if (isEndTag) {
+      ambiguity.endTag(name);
+      return true;
+    }
+    const begins = ambiguity.startTag(name);
+    if (begins === "text") textOf = name;
+    return begins !== "ambiguous";
   };
   const beforeAttribute: State = (byte) => {
     if (byte === gt) return "ended";
@@ -122,6 +129,25 @@ export function tagReader(): TagReader {
     return comment;
   };
 
+  /** Nearly all tags are in one piece: the same, without a call for every byte. Null, with nothing changed, where it does not end in it. */
+  function wholeTag(chunk: Uint8Array, from: number): { outcome: Outcome; at: number } | null {
+    isEndTag = chunk[from] === slash;
+    const begin = isEndTag ? from + 1 : from;
+    const letter = chunk[begin] ?? 0;
+    if (!isLetter(letter)) return null;
+    let end = begin + 1;
+    while (end < chunk.length && !endsName(chunk[end] ?? 0)) end += 1;
+    const at = endOfTag(chunk, end);
+    if (at === -1) return null;
+    name = "";
+    if (ambiguity.mayMatter(letter | 0x20, end - begin)) {
+      for (const byte of chunk.subarray(begin, Math.min(end, begin + longestName))) {
+        name += String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte);
+      }
+    }
+    return afterName() ? { outcome: "ended", at } : { outcome: "refused", at };
+  }
+
   let state: State = tagOpen;
   return {
     isInText: () => textOf !== null,
@@ -132,6 +158,10 @@ export function tagReader(): TagReader {
       return found === -1 ? -1 : found + 1;
     },
     read(chunk, from) {
+      if (state === tagOpen && textOf === null) {
+        const whole = wholeTag(chunk, from);
+        if (whole !== null) return whole;
+      }
       for (let at = from; at < chunk.length; at++) {
         const next = state(chunk[at] ?? 0);
         if (next === "text") return { outcome: next, at };
@@ -141,6 +171,38 @@ export function tagReader(): TagReader {
       return { outcome: null, at: chunk.length };
     },
   };
+}
+
+/** After the ">" that ends a tag whose name ends at `from`; -1 where it does not end in the chunk. */
+function endOfTag(chunk: Uint8Array, from: number): number {
+  const { length } = chunk;
+  let at = from;
+  while (at < length) {
+    let byte = chunk[at] ?? 0;
+    if (byte === gt) return at + 1;
+    at += 1;
+    if (byte === slash || isSpace(byte)) continue;
+    // An attribute's name, of which the first character may be any.
+    while (at < length && !endsAttribute((byte = chunk[at] ?? 0))) at += 1;
+    while (at < length && isSpace((byte = chunk[at] ?? 0))) at += 1;
+    if (byte !== equals) continue;
+    at += 1;
+    while (at < length && isSpace((byte = chunk[at] ?? 0))) at += 1;
+    if (byte === doubleQuote || byte === singleQuote) {
+      const end = chunk.indexOf(byte, at + 1);
+      if (end === -1) return -1;
+      at = end + 1;
+    } else while (at < length && (byte = chunk[at] ?? 0) !== gt && !isSpace(byte)) at += 1;
+  }
+  return -1;
+}
+
+function endsName(byte: number): boolean {
+  return byte === gt || byte === slash || isSpace(byte);
+}
+
+function endsAttribute(byte: number): boolean {
+  return byte === equals || endsName(byte);
 }
 
 function isSpace(byte: number): boolean {

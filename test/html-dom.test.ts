@@ -23,7 +23,7 @@ const worker = `
           notes: { note: (reason, detail) => noted.push(reason + " " + detail) },
           met: () => {},
           bootstrap: null,
-          isWhole: () => true,
+          rest: () => undefined,
         },
       );
       return Response.json({ html: await rewriter.transform(new Response(html)).text(), noted });

@@ -86,6 +86,23 @@ export function htmlOf(body: string | ReadableStream, headers: Record<string, st
   return new Response(body, { headers: { ...htmlHeaders, ...headers } });
 }
 
+/** @param failure what the origin breaks off with, after all of them */
+export function streamOf(
+  chunks: readonly (string | Uint8Array)[],
+  failure?: Error,
+): ReadableStream {
+  const left = [...chunks];
+  return new ReadableStream({
+    pull(controller) {
+      const chunk = left.shift();
+      if (chunk !== undefined) {
+        controller.enqueue(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk);
+      } else if (failure === undefined) controller.close();
+      else controller.error(failure);
+    },
+  });
+}
+
 export interface Visit {
   response: Response;
   text: string;

@@ -49,7 +49,7 @@ export async function rewritten(chunks: string | string[], given: Given) {
         met.add(exposure?.experiment ?? "");
       },
       bootstrap: given.bootstrap ?? null,
-      isWhole: () => given.isCut !== true,
+      rest: () => (given.isCut === true ? null : undefined),
     },
   );
   const { readable, writable } = new TransformStream();
