@@ -27,6 +27,8 @@ export interface HeadPage {
 }
 
 const asHtml = { html: true };
+/** What else a head may begin with that has no tags of its own. */
+const beginners = ["link", "script", "style", "base"];
 
 export function onHead(
   rewriter: SafeRewriter,
@@ -59,7 +61,7 @@ export function onHead(
 
   /** The next handler's element is in a picture, a template or the like. */
   let isElsewhere = false;
-  const kinds = ["title", "meta", "link", "script", "style", "base"];
+  const kinds = ["title", "meta", ...(bootstrap === null ? [] : beginners)];
   rewriter.on(kinds.join(", "), {
     element() {
       isElsewhere = false;
@@ -84,7 +86,7 @@ export function onHead(
     element: (element) => end((html) => element.before(html, asHtml)),
   });
   if (bootstrap !== null) {
-    rewriter.on("title, meta, link, script, style, base", {
+    rewriter.on(kinds.join(", "), {
       element(element) {
         if (!isOver && !isElsewhere) placeBootstrap((html) => element.before(html, asHtml));
       },

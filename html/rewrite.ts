@@ -63,13 +63,10 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRew
     () => rewriter,
     () => page.rest() === undefined,
   );
+  const hasHead = inHead.length > 0 || page.bootstrap !== null || isCspAsked(bySelector);
   const rewriter = safeRewriter(
     page.notes,
-    [
-      ...selectors,
-      ...watchedInside,
-      ...(inHead.length > 0 || page.bootstrap !== null ? ["head, title"] : []),
-    ],
+    [...selectors, ...watchedInside, ...(hasHead ? ["head, title"] : [])],
     (element) => {
       isInert = element.tagName === restMark;
       content.meet(element);
@@ -80,9 +77,7 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRew
       isInert = true;
     },
   });
-  if (inHead.length > 0 || page.bootstrap !== null || isCspAsked(bySelector)) {
-    onHead(rewriter, inHead, page);
-  }
+  if (hasHead) onHead(rewriter, inHead, page);
   content.listen(watched);
 
   const texts = new Map<string, TextWatch>();

@@ -166,6 +166,13 @@ describe("edits of elements", () => {
     if (csp !== "sandbox") {
       expect((await rewritten(declared, { served: edits })).text).toBe(declared);
     }
+    // What is declared in the body counts for nothing, whatever else is edited around.
+    const late = `<html class=h><head></head>${declared.slice(6, -7 - body.length)}${body}</html>`;
+    const around = [
+      { action: "insert", selector: "html", position: "append", html: "+" },
+      ...edits,
+    ];
+    expect((await rewritten(late, { served: around })).noted).toEqual([]);
   });
 
   test("style attributes are left alone where the policy forbids them, for everybody", async () => {
