@@ -67,7 +67,7 @@ export function onHead(
       isElsewhere = false;
     },
   });
-  const elsewhere = ["svg", "math", "template", "noscript"].flatMap((outer) =>
+  const elsewhere = ["svg", "math", "template"].flatMap((outer) =>
     kinds.map((kind) => `${outer} ${kind}`),
   );
   rewriter.on(elsewhere.join(", "), {

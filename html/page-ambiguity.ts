@@ -4,10 +4,8 @@
  */
 
 const texts = new Set(
-  "iframe noembed noframes plaintext script style textarea title xmp".split(" "),
+  "iframe noembed noframes noscript plaintext script style textarea title xmp".split(" "),
 );
-/** Text without scripts, and markup to the rewriter. */
-const unsure = new Set([...texts, "noscript"]);
 const endSelect = new Set("select textarea input keygen".split(" "));
 /** HTML elements that end a picture or formula that was left open. */
 const endForeign = new Set(
@@ -24,7 +22,7 @@ export interface TextAmbiguity {
   mayMatter(letter: number, length: number): boolean;
 }
 
-const names = [...unsure, ...endSelect, "template", "frameset", "svg", "math"];
+const names = [...texts, ...endSelect, "template", "frameset", "svg", "math"];
 const shortest = Math.min(...names.map(({ length }) => length));
 /** By letter. */
 const firstLetters = new Uint8Array(128);
@@ -41,13 +39,13 @@ export function textAmbiguity(): TextAmbiguity {
       if (name === "select" || name === "frameset") place = name;
       return false;
     }
-    if (place === "frameset") return name !== "noframes" && unsure.has(name);
+    if (place === "frameset") return name !== "noframes" && texts.has(name);
     if (templates === 0 && endSelect.has(name)) {
       place = "page";
       return false;
     }
     if (name === "template") templates += 1;
-    return unsure.has(name) && !(name === "script" && templates === 0);
+    return texts.has(name) && !(name === "script" && templates === 0);
   };
   return {
     startTag(name) {

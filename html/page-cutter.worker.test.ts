@@ -80,6 +80,14 @@ test.each([
     [`<script>if (a<b) "<a title='"`, `</scr`, `ipt></p`, `>`],
     [`<script>if (a<b) "<a title='"`, `</script>`, "</p>"],
   ],
+  [
+    ["<script><!-- <script> </script> <a title='", "> -->", "<a title='></script>", "<p", ">"],
+    ["<script>", "<!-- <script> </script> <a title='> -->", "<a title='></script>", "<p>"],
+  ],
+  [
+    ["<script><!-- </script><p", "><script><!--></script><p", ">"],
+    ["<script><!-- </script>", "<p>", "<script><!--></script>", "<p>"],
+  ],
   [[""], []],
 ])("%j is passed on as %j", (chunks, pieces) => {
   expect(cut(chunks)).toEqual({ pieces, rest: null, isOpen: false });
@@ -145,7 +153,7 @@ test.each([
 const pieces = (
   "<select> </select> <template> </template> <frameset> </frameset> <textarea> </textarea> <title> </title> <script> </script> <style> " +
   "</style> <xmp> </xmp> <iframe> </iframe> <noembed> <noframes> </noframes> <noscript> </noscript> <input> <keygen> <option> <svg> </svg> " +
-  "<math> </math> <p> <b> </b> <div> text <plaintext>"
+  "<script><!-- --> <!-- -- <math> </math> <p> <b> </b> <div> text <plaintext>"
 ).split(" ");
 
 test("of 3,000 odd pages the rewriter can take what it is given, which breaks off on some of the whole pages (seed 5)", async () => {
@@ -168,6 +176,6 @@ test("of 3,000 odd pages the rewriter can take what it is given, which breaks of
     refused += 1;
     if ((await byRewriter(page)) === null) broken += 1;
   }
-  expect(broken).toBeGreaterThan(200);
+  expect(broken).toBeGreaterThan(150);
   expect(refused).toBeLessThan(broken * 2);
 });

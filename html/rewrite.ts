@@ -36,8 +36,8 @@ export interface Page extends HeadPage {
   rest: () => ReadableStream | null | undefined;
 }
 
-/** What is in them is not the page's: a shadow root that is declared is. */
-const inert = "template:not([shadowrootmode]) *, noscript *";
+/** What is in it is not the page's: a shadow root that is declared is. What is in noscript is text to the rewriter. */
+const inert = "template:not([shadowrootmode]) *";
 
 export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRewriter {
   const bySelector = new Map<string, PlannedElementEdit[]>();
@@ -138,16 +138,19 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRew
 
 /** Where the rest of the page begins, it is passed on as it comes; where it begins in what is taken away, at the end, as a whole. */
 function writeRest(rewriter: SafeRewriter, { rest }: Page): void {
-  let late: ReadableStream | null = null;
+  let isWritten = false;
   rewriter.on(restMark, {
     element(element) {
       const stream = rest() ?? null;
-      if (stream !== null && element.removed) late = stream;
-      else if (stream !== null) element.replace(stream, { html: true });
+      if (stream === null || element.removed) return;
+      element.replace(stream, { html: true });
+      isWritten = true;
     },
   });
   rewriter.atEnd(async (end) => {
-    if (late !== null) end.append(await new Response(late).text(), { html: true });
+    const stream = rest() ?? null;
+    if (stream === null || isWritten) return;
+    end.append(await new Response(stream).text(), { html: true });
   });
 }
 

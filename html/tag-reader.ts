@@ -40,6 +40,7 @@ export function tagReader(): TagReader {
   /** How many dashes there were before, and whether "!" after them: what a comment may end with. */
   let dashes = 0;
   let isBang = false;
+  let isDoubled = false;
   /** In which element markup is text. Null: in none. */
   let textOf: string | null = null;
 
@@ -51,6 +52,10 @@ export function tagReader(): TagReader {
   const tagOpen: State = (byte) => {
     isEndTag = byte === slash;
     if (isEndTag) return endTagOpen;
+    if (textOf === "script" && byte === bang) {
+      dashes = 0;
+      return scriptEscape;
+    }
     if (textOf !== null) return "text";
     if (isLetter(byte)) return nameBegin(byte);
     if (byte === question) return declaration;
@@ -127,6 +132,39 @@ export function tagReader(): TagReader {
     dashes = byte === dash ? (isBang ? 1 : dashes + 1) : 0;
     isBang = false;
     return comment;
+  };
+
+  // In a script "<!--" begins, and "-->" ends, text in which "</script>" ends a "<script>" first (13.2.5.17 to 13.2.5.31).
+  const scriptEscape: State = (byte) => {
+    if (byte !== dash) return "text";
+    dashes += 1;
+    isDoubled = false;
+    return dashes === 2 ? escaped : scriptEscape;
+  };
+  const escaped: State = (byte) => {
+    if (byte === gt && dashes >= 2) return "ended";
+    dashes = byte === dash ? dashes + 1 : 0;
+    return byte === lt ? escapedOpen : escaped;
+  };
+  const escapedOpen: State = (byte) => {
+    name = "";
+    isEndTag = byte === slash;
+    if (isEndTag) return escapedName;
+    return isLetter(byte) ? escapedName(byte) : escaped(byte);
+  };
+  const escapedName: State = (byte) => {
+    if (isLetter(byte) && name.length < longestName) {
+      name += String.fromCharCode(byte | 0x20);
+      return escapedName;
+    }
+    dashes = 0;
+    if (name !== "script" || !endsName(byte)) return escaped(byte);
+    if (isEndTag && !isDoubled) {
+      textOf = null;
+      return beforeAttribute(byte);
+    }
+    isDoubled = !isEndTag;
+    return escaped;
   };
 
   /** Nearly all tags are in one piece: the same, without a call for every byte. Null, with nothing changed, where it does not end in it. */

@@ -6,7 +6,9 @@ import type { Exposure } from "../core/index.ts";
 import { contentSecurityPolicy } from "../html/csp.ts";
 import type { PlannedEdit } from "../html/decide.ts";
 import type { Reason } from "../html/notes.ts";
+import { pageInput } from "../html/page-input.ts";
 import { rewriterOf } from "../html/rewrite.ts";
+import { streamOf } from "./worker-pages.ts";
 
 interface Given {
   /** Those of the variant that is served. */
@@ -15,11 +17,11 @@ interface Given {
   other?: object[];
   csp?: string;
   bootstrap?: string | null;
-  /** The page goes on where the rewriter does not. */
-  isCut?: boolean;
   /** What is met throws. */
   fails?: boolean;
 }
+
+const page = new Response("", { headers: { "content-type": "text/html; charset=utf-8" } });
 
 export function exposureOf(experiment: string): Exposure {
   return { experiment, phase: 1, variant: "v", kind: "targetingKey", unit: "u" };
@@ -36,6 +38,7 @@ function editsOf(edits: readonly object[]): Edit[] {
 /** What becomes of a page that comes in chunks, which experiments were met there, and what was noted. */
 export async function rewritten(chunks: string | string[], given: Given) {
   const noted: Reason[] = [];
+  let rest: ReadableStream | null | undefined;
   const met = new Set<string>();
   const planned = (edits: object[], served: boolean): PlannedEdit[] =>
     editsOf(edits).map((edit) => ({ edit, served, exposure: exposureOf("e") }));
@@ -49,17 +52,18 @@ export async function rewritten(chunks: string | string[], given: Given) {
         met.add(exposure?.experiment ?? "");
       },
       bootstrap: given.bootstrap ?? null,
-      rest: () => (given.isCut === true ? null : undefined),
+      rest: () => rest,
     },
   );
-  const { readable, writable } = new TransformStream();
-  const write = async () => {
-    const writer = writable.getWriter();
-    for (const chunk of [chunks].flat()) await writer.write(new TextEncoder().encode(chunk));
-    await writer.close();
-  };
-  const writing = write();
+  const { readable } = await pageInput(
+    { body: streamOf([chunks].flat()), response: page, isDeclared: true },
+    {
+      broken: () => {},
+      cut: (left) => {
+        rest = left;
+      },
+    },
+  );
   const text = await rewriter.transform(new Response(readable)).text();
-  await writing;
   return { text, met: met.size > 0, noted };
 }
