@@ -51,11 +51,11 @@ export interface CountedOf {
 }
 
 export interface CellStore {
-  /** By experiment, one entry a shard: many in one transaction of each. */
+  /** By experiment, one entry a shard: many in one transaction of each, each unpacked when it is asked for. */
   readMany(
     environment: string,
     phases: readonly CountedOf[],
-  ): Promise<ReadonlyMap<string, ShardFigures[]>>;
+  ): Promise<Pick<ReadonlyMap<string, ShardFigures[]>, "get">>;
   /** One entry a shard. */
   readFigures(environment: string, experiment: string, phase: number): Promise<ShardFigures[]>;
   /** One list a shard: every experiment that ever had an event there. */
@@ -86,7 +86,7 @@ export function cellStore(databases: readonly D1Database[]): CellStore {
   async function readMany(
     environment: string,
     phases: readonly CountedOf[],
-  ): Promise<ReadonlyMap<string, ShardFigures[]>> {
+  ): ReturnType<CellStore["readMany"]> {
     const asked = JSON.stringify(
       phases.map(({ experiment, phase, metrics }) => [experiment, phase, metrics]),
     );
@@ -114,9 +114,7 @@ export function cellStore(databases: readonly D1Database[]): CellStore {
         });
       }),
     );
-    return new Map(
-      phases.map(({ experiment }) => [experiment, read.map((figures) => figures(experiment))]),
-    );
+    return { get: (experiment) => read.map((figures) => figures(experiment)) };
   }
 
   return {

@@ -29,8 +29,10 @@ export interface Services extends GuardServices {
 }
 
 const hourMs = 3_600_000;
-/** Experiments whose cells are in memory together: of a long one with many metrics they take megabytes. */
-const cellsAtOnce = 10;
+/** Of a shard, read together: so many take some 4 MB, and one experiment's are unpacked at a time. */
+const cellsAtOnce = 50_000;
+/** Afterwards they are days. */
+const mostHours = 250;
 
 /** Those that fail, with why; the others are done. Rejects when nothing could be read or stored. */
 export async function analyse(
@@ -52,37 +54,58 @@ export async function analyse(
   });
   const saved: Saved[] = [];
   const failures: Failure[] = [];
-  let figures: ReadonlyMap<string, ShardFigures[]> = new Map();
-  for (const [index, { record, phase }] of started.entries()) {
-    if (index % cellsAtOnce === 0) {
-      const next = started.slice(index, index + cellsAtOnce);
-      figures = await cells.readMany(
-        environment,
-        next.map((one) => ({
-          experiment: one.record.key,
-          phase: one.phase.phase,
-          metrics: one.phase.metrics.length,
-        })),
-      );
-    }
-    try {
-      const looks = known.looks.get(record.key) ?? [];
-      const one = await refresh(services, {
-        environment,
-        record,
-        phase,
-        asOfMs,
-        shards: figures.get(record.key) ?? [],
-        before: known.evidence.get(record.key) ?? null,
-        looks: looks.filter((look) => look.phase === phase.phase).map(({ row }) => row),
-      });
-      if (one !== null) saved.push(one);
-    } catch (error) {
-      failures.push({ experiment: record.key, error });
+  for (const chunk of chunksOf(started, asOfMs)) {
+    const figures = await cells.readMany(
+      environment,
+      chunk.map(({ record, phase }) => ({
+        experiment: record.key,
+        phase: phase.phase,
+        metrics: phase.metrics.length,
+      })),
+    );
+    for (const { record, phase } of chunk) {
+      try {
+        const looks = known.looks.get(record.key) ?? [];
+        const one = await refresh(services, {
+          environment,
+          record,
+          phase,
+          asOfMs,
+          shards: figures.get(record.key) ?? [],
+          before: known.evidence.get(record.key) ?? null,
+          looks: looks.filter((look) => look.phase === phase.phase).map(({ row }) => row),
+        });
+        if (one !== null) saved.push(one);
+      } catch (error) {
+        failures.push({ experiment: record.key, error });
+      }
     }
   }
   await ledger.saveAll(saved);
   return failures;
+}
+
+interface Started {
+  record: ExperimentRecord;
+  phase: Phase;
+}
+
+function* chunksOf(started: readonly Started[], asOfMs: number): Generator<Started[]> {
+  let chunk: Started[] = [];
+  let size = 0;
+  for (const one of started) {
+    const { metrics, variants, running } = one.phase;
+    const hours = Math.ceil((asOfMs - (running[0]?.[0] ?? asOfMs)) / hourMs);
+    const cells = metrics.length * variants.length * Math.min(Math.max(1, hours), mostHours);
+    if (chunk.length > 0 && size + cells > cellsAtOnce) {
+      yield chunk;
+      chunk = [];
+      size = 0;
+    }
+    chunk.push(one);
+    size += cells;
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 interface Failure {

@@ -154,7 +154,7 @@ test("of several experiments one that fails holds up no other; what is not there
     readMany: () =>
       Promise.resolve(
         new Map([
-          ...figures,
+          [experiment, figures.get(experiment) ?? []],
           ["torn", [{ ...(figures.get(experiment)?.[0] as ShardFigures), tallies: null as never }]],
         ]),
       ),
