@@ -42,17 +42,20 @@ export function canHold(element: Element, onEnd: (element: Element) => void): bo
 
 export function hasPlace(
   edit: ElementEdit,
-  { tagName }: Element,
+  element: Element,
   holds: boolean,
   { csp, notes }: Page,
 ): boolean {
+  const { tagName } = element;
   if (changesContent(edit)) {
     if (edit.action === "remove") return true;
     const isOutside =
       edit.action === "insert" && (edit.position === "before" || edit.position === "after");
-    if (isOutside) return true;
+    if (!isOutside && !holds) return false;
+    const isSafeThere =
+      (isOutside || !codes.has(tagName)) && !breaksPicture(edit, element, isOutside);
     const isTrusted = edit.action !== "text" && edit.trusted === true;
-    return holds && isSafe(isTrusted || !codes.has(tagName), edit, notes);
+    return isSafe(isTrusted || isSafeThere, edit, notes);
   }
   if (
     edit.action === "attribute" &&
@@ -63,6 +66,17 @@ export function hasPlace(
   if (isPermitted(edit, csp)) return true;
   notes.note("forbidden-by-csp", `${edit.action} of ${edit.selector}`);
   return false;
+}
+
+/** An HTML element in a picture or formula would end it there. */
+function breaksPicture(
+  edit: ContentEdit,
+  { tagName, namespaceURI }: Element,
+  isOutside: boolean,
+): boolean {
+  if (edit.action === "text" || edit.action === "remove" || !edit.html.includes("<")) return false;
+  const isRoot = tagName === "svg" || tagName === "math";
+  return !namespaceURI.endsWith("/xhtml") && !(isOutside && isRoot);
 }
 
 /** Whether the page's policy has a say. */

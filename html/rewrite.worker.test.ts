@@ -135,6 +135,33 @@ describe("edits of elements", () => {
     }
   });
 
+  test.each([
+    [{ selector: "text", action: "insert", position: "before", html: "<b>x</b>" }],
+    [{ selector: "text", action: "insert", position: "append", html: "<b>x</b>" }],
+    [{ selector: "svg", action: "html", html: "<b>x</b>" }],
+  ])("HTML does not break a picture off: %j", async (edit) => {
+    const page = "<svg><text>t</text></svg>";
+    for (const given of [{ served: [edit] }, { other: [edit] }]) {
+      expect(await rewritten(page, given)).toEqual({
+        text: page,
+        met: false,
+        noted: ["unsafe-place"],
+      });
+    }
+    const { text, met } = await rewritten(page, { served: [{ ...edit, trusted: true }] });
+    expect([text === page, met]).toEqual([false, true]);
+  });
+
+  test.each([
+    [{ selector: "text", action: "text", text: "x" }, "<svg><text>x</text></svg>"],
+    [
+      { selector: "svg", action: "insert", position: "after", html: "<b>x</b>" },
+      "<svg><text>t</text></svg><b>x</b>",
+    ],
+  ])("a picture is edited by %j", async (edit, expected) => {
+    expect((await rewritten("<svg><text>t</text></svg>", { served: [edit] })).text).toBe(expected);
+  });
+
   test("an unsafe place is noted, and a trusted edit is made there", async () => {
     const edit = { action: "html", selector: "script", html: "go()" };
     const page = "<script>1</script>";
