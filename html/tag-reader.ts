@@ -191,7 +191,7 @@ export function tagReader(): TagReader {
     isInText: () => textOf !== null,
     open(chunk, at) {
       if (textOf === "plaintext") return -1;
-      const found = chunk.indexOf(lt, at);
+      const found = indexNear(chunk, lt, at);
       state = tagOpen;
       return found === -1 ? -1 : found + 1;
     },
@@ -227,12 +227,19 @@ function endOfTag(chunk: Uint8Array, from: number): number {
     at += 1;
     while (at < length && isSpace((byte = chunk[at] ?? 0))) at += 1;
     if (byte === doubleQuote || byte === singleQuote) {
-      const end = chunk.indexOf(byte, at + 1);
+      const end = indexNear(chunk, byte, at + 1);
       if (end === -1) return -1;
       at = end + 1;
     } else while (at < length && (byte = chunk[at] ?? 0) !== gt && !isSpace(byte)) at += 1;
   }
   return -1;
+}
+
+/** As `indexOf`, whose call costs more than the few bytes that it usually looks at. */
+function indexNear(chunk: Uint8Array, byte: number, from: number): number {
+  const near = Math.min(from + 64, chunk.length);
+  for (let at = from; at < near; at++) if (chunk[at] === byte) return at;
+  return near === chunk.length ? -1 : chunk.indexOf(byte, near);
 }
 
 function endsName(byte: number): boolean {
