@@ -26,10 +26,10 @@ const relativeTolerance = 1e-9;
 
 const phase = ["environment", "experiment", "phase"];
 const place = ["variant", "dimension", "value"];
-/** By the hour, but for days of a phase that are rolled up, in whole or in part: those by the day. */
-const cohort = `CASE WHEN (environment, experiment, phase, cohort_start / 24) IN (
-    SELECT environment, experiment, phase, cohort_start / 24 FROM populations WHERE cohort_hours = 24
-    UNION SELECT environment, experiment, phase, cohort_start / 24 FROM cells WHERE cohort_hours = 24)
+/** By the hour, but for days of a phase that are rolled up, in whole or in part: those by the day. All units have other such days than the values of dimensions. */
+const day = "environment, experiment, phase, dimension = '', cohort_start / 24";
+const cohort = `CASE WHEN (${day}) IN (
+    SELECT ${day} FROM populations WHERE cohort_hours = 24 UNION SELECT ${day} FROM cells WHERE cohort_hours = 24)
   THEN cohort_start / 24 * 24 ELSE cohort_start END`;
 const sums = ["y", "yy", "d", "dd", "yd", "x", "xx", "xy"];
 

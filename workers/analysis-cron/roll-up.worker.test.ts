@@ -222,6 +222,31 @@ test("a rebuild, which counts by the hour, finds no difference to what was rolle
   expect(await compared()).toMatchObject({ rows: 2, incomplete: [] });
 });
 
+test("a rebuild compares all units by the hour while only the values of dimensions are rolled up", async () => {
+  const events = traffic(3);
+  await fold(events);
+  await rollUp(services(), message(first + 3 * day));
+  expect(await cohorts("cells", "country")).toEqual([{ hours: 24, n: 3 }]);
+  expect(await cohorts()).toEqual([{ hours: 1, n: 3 * 24 }]);
+  await foldIntoRebuild(env.METRICS_0, new Map([[environment, plan]]), [batchOf(events)]);
+  const compared = () => rebuildDifference(env.METRICS_0, [experimentKey(environment, "checkout")]);
+  expect((await compared()).rows).toBe(0);
+  // One purchase too many in one hour, and one too few in another of the same day.
+  const { results } = await env.METRICS_0.prepare(
+    "SELECT cohort_start FROM cells WHERE dimension = '' AND variant = 'control' AND cohort_start < ?1 LIMIT 2",
+  )
+    .bind(first / hour + 24)
+    .all();
+  for (const [i, { cohort_start }] of results.entries()) {
+    await env.METRICS_0.prepare(
+      "UPDATE cells SET y = y + ?1 WHERE dimension = '' AND variant = 'control' AND cohort_start = ?2",
+    )
+      .bind(i === 0 ? 1 : -1, cohort_start)
+      .run();
+  }
+  expect((await compared()).rows).toBe(2);
+});
+
 test("an archived experiment is left as it is", async () => {
   await fold(traffic(2));
   const archived = {
