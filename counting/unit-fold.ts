@@ -239,9 +239,9 @@ function encodeWithin(document: UnitDocument, names: Names): string | null {
   return fits(silenced) ? silenced : null;
 }
 
-/** A UTF-16 unit takes at most three bytes: most texts need no counting. */
+/** As a JSON text. A UTF-16 unit takes at most three bytes, and one that is escaped two: most texts need no counting. */
 function fits(text: string): boolean {
-  return text.length * 3 <= documentBytes || utf8Length(text) <= documentBytes;
+  return text.length * 3 <= documentBytes || utf8Length(JSON.stringify(text)) <= documentBytes;
 }
 
 /** As a bot: out of every population, and no outcome is kept any more. */
