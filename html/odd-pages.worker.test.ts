@@ -80,6 +80,37 @@ test("a body that a worker has compressed itself stays as it is, counted", async
 });
 
 test.each([
+  ["an ArrayBuffer", (bytes: Uint8Array) => bytes.slice().buffer],
+  ["a DataView", ({ buffer, byteOffset }: Uint8Array) => new DataView(buffer, byteOffset)],
+])("a page whose chunks are each %s is edited", async (_name, chunkOf) => {
+  const { visit } = await site([headline]);
+  const bytes = new TextEncoder().encode(page);
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(chunkOf(bytes));
+      controller.close();
+    },
+  });
+  const { text } = await visit(visitBy(treated), async () => htmlOf(body));
+  expect(text).toBe(page.replace("Old", "New"));
+});
+
+test("a page whose chunks are no bytes breaks off, as without the middleware", async () => {
+  const { visit } = await site([headline]);
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(page);
+      controller.close();
+    },
+  });
+  const answer = async () => htmlOf(body);
+  const read = async (response: Response) => {
+    await expect(response.text()).rejects.toThrow("did not return bytes");
+  };
+  await visit(visitBy(treated), answer, read);
+});
+
+test.each([
   ["text that may be a tag", ["<select><xmp>", "</xmp></select><h1>Old</h1>"]],
   ["after a frameset", ["<frameset></frameset><ti", "tle>x</title><h1>Old</h1>"]],
   ["a tag of 17 MB", ["<a title='", ...Array.from({ length: 17 }, () => "x".repeat(1e6)), "'>"]],

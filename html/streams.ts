@@ -43,11 +43,21 @@ function intoBuffer(stream: ReadableStream): ReadableStreamBYOBReader | null {
 function plainReader(reader: ReadableStreamDefaultReader): ByteReader {
   return {
     async read() {
-      const chunk: { value?: unknown } = await reader.read();
-      return chunk.value instanceof Uint8Array ? chunk.value : null;
+      const { done, value }: { done: boolean; value?: unknown } = await reader.read();
+      return done ? null : bytesOf(value);
     },
     cancel: async (reason) => await reader.cancel(reason),
   };
+}
+
+/** What the runtime takes for bytes in a body, and throws at what it does not: a page must not end there as if it were whole. */
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  if (ArrayBuffer.isView(chunk)) {
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
+  throw new TypeError("This ReadableStream did not return bytes.");
 }
 
 export interface Told {
