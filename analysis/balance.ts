@@ -100,16 +100,21 @@ function independence({ variants }: Phase, counts: Counts): number | null {
   const rows = table.filter((row) => sum(row) * Math.min(...shares) >= leastExpected);
   if (rows.length < 2) return null;
   const kept = sum(rows.map(sum));
-  const columns = names.map((_, column) => sum(rows.map((row) => row[column] ?? 0)) / kept);
+  // A variant may have units in small values alone.
+  const columns = names.flatMap((_, column) => {
+    const share = sum(rows.map((row) => row[column] ?? 0)) / kept;
+    return share > 0 ? [{ column, share }] : [];
+  });
+  if (columns.length < 2) return null;
   const statistic = sum(
     rows.map((row) =>
       sum(
-        row.map((n, column) => {
-          const expected = sum(row) * (columns[column] ?? 0);
-          return (n - expected) ** 2 / expected;
+        columns.map(({ column, share }) => {
+          const expected = sum(row) * share;
+          return ((row[column] ?? 0) - expected) ** 2 / expected;
         }),
       ),
     ),
   );
-  return chiSquare.sf(statistic, (rows.length - 1) * (names.length - 1));
+  return chiSquare.sf(statistic, (rows.length - 1) * (columns.length - 1));
 }

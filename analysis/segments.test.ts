@@ -147,6 +147,38 @@ test("a day on which a variant was hardly exposed is named", () => {
   ]);
 });
 
+test("a variant whose exposures are lost everywhere but in one small country is a mismatch, not a failure", () => {
+  const answer = answerOn(
+    rowsOf([
+      { variant: "a", country: "US", n: 60_000, y: 0 },
+      { variant: "a", country: "DE", n: 60_000, y: 0 },
+      { variant: "a", country: "MT", n: 10, y: 0 },
+      { variant: "b", country: "MT", n: 10, y: 0 },
+    ]),
+  );
+  expect(answer.sampleRatio).toMatchObject({ mismatch: true, suspects: [{ value: "US" }, {}, {}] });
+  expect(answer.dimensions[0]?.balance.pValue).toBeNull();
+});
+
+test("the balance of three variants, of which one has units in a small value alone, is that of the other two", () => {
+  const thirds = [3_334, 3_333, 3_333].map((weightBasisPoints, i) => ({
+    variant: ["a", "b", "c"][i] ?? "",
+    weightBasisPoints,
+  }));
+  const { dimensions } = answerOn(
+    rowsOf([
+      { variant: "a", country: "US", n: 6_000, y: 0 },
+      { variant: "b", country: "US", n: 6_100, y: 0 },
+      { variant: "a", country: "DE", n: 4_000, y: 0 },
+      { variant: "b", country: "DE", n: 3_900, y: 0 },
+      { variant: "c", country: "MT", n: 20, y: 0 },
+    ]),
+    phaseOf({ variants: thirds, dimensions: ["country"] }),
+  );
+  // scipy.stats.chi2_contingency([[6000, 6100], [4000, 3900]], correction=False)
+  expect(dimensions[0]?.balance.pValue).toBeCloseTo(0.148046040152, 9);
+});
+
 test("the balance of a dimension is Pearson's χ² of its table", () => {
   // 10, 20 / 30, 40: χ² = 100 (10·40 - 20·30)² / (30·70·40·60) = 0.7937, p = 0.3730.
   const { dimensions } = answerOn(
