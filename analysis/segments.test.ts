@@ -153,7 +153,7 @@ test("a variant whose exposures are lost everywhere but in one small country is 
       { variant: "a", country: "US", n: 60_000, y: 0 },
       { variant: "a", country: "DE", n: 60_000, y: 0 },
       { variant: "a", country: "MT", n: 10, y: 0 },
-      { variant: "b", country: "MT", n: 10, y: 0 },
+      { variant: "b", country: "MT", n: 20, y: 0 },
     ]),
   );
   expect(answer.sampleRatio).toMatchObject({ mismatch: true, suspects: [{ value: "US" }, {}, {}] });
