@@ -89,11 +89,17 @@ async function foldOnce(
 
   for await (const known of readDocuments(db, units, first)) {
     let characters = 0;
-    for (const [suffix, folding] of foldings) {
-      const same = known.map(([unit]) => unit);
-      const parts = suffix === first ? [known] : readDocuments(db, same, suffix);
-      for await (const part of parts) folding.add(part);
-      characters += folding.characters;
+    try {
+      for (const [suffix, folding] of foldings) {
+        const same = known.map(([unit]) => unit);
+        const parts = suffix === first ? [known] : readDocuments(db, same, suffix);
+        for await (const part of parts) folding.add(part);
+        characters += folding.characters;
+      }
+    } catch (error) {
+      // What others have written meanwhile may be in names that were not there when the dictionary was read.
+      if (await isCurrent(db, versions)) throw error;
+      return false;
     }
     if (characters > charactersAWrite && !(await commit([]))) return false;
   }
@@ -134,6 +140,12 @@ async function readVersions(db: D1Database): Promise<Versions> {
   const [live, rebuild] = results;
   if (!live || !rebuild) throw new Error("the shard has no version: apply the migrations");
   return { "": live.version, _rebuild: rebuild.version, isMirrored: rebuild.mirrored === 1 };
+}
+
+/** Whether nobody else has written since they were read. */
+async function isCurrent(db: D1Database, versions: Versions): Promise<boolean> {
+  const now = await readVersions(db);
+  return now[""] === versions[""] && now._rebuild === versions._rebuild;
 }
 
 /** None when nothing changes. */

@@ -39,14 +39,16 @@ function intercepted(intercept: (run: Batch) => Batch): D1Database {
   }) as D1Database;
 }
 
-/** Something happens before the write, which is the second batch. */
-function beforeTheWrite(happen: () => Promise<unknown>): D1Database {
+/** Documents are read by the first batch, and written by the second. */
+function beforeBatch(nth: number, happen: () => Promise<unknown>): D1Database {
   let batches = 0;
   return intercepted((run) => async (statements) => {
-    if (++batches === 2) await happen();
+    if (++batches === nth) await happen();
     return run(statements);
   });
 }
+
+const beforeTheWrite = (happen: () => Promise<unknown>) => beforeBatch(2, happen);
 
 describe("a fold", () => {
   test("leaves a document, populations, cells and activity under the shard's next version", async () => {
@@ -159,6 +161,24 @@ describe("a fold", () => {
     expect(
       new Set(names.map(({ environment, name }) => JSON.stringify([environment, name]))).size,
     ).toBe(names.length);
+  });
+
+  test("reads again when the documents that it finds are in names newer than its dictionary", async () => {
+    await wipe(env.METRICS_0);
+    await env.METRICS_0.prepare("DELETE FROM names").run();
+    const earlier = batch(exposed({ attributes: { country: "US" } }), bought(start + 1));
+    const later = batch(exposed({ timeMs: start + 2, attributes: { country: "FR" } }));
+    let overtakings = 0;
+    const overtaken = beforeBatch(1, () => {
+      overtakings++;
+      return unitShard(env.METRICS_0).fold(plans, earlier, start);
+    });
+    await unitShard(overtaken).fold(plans, later, start);
+    expect(overtakings).toBe(1);
+    const { results } = await env.METRICS_0.prepare(
+      "SELECT value, n FROM populations WHERE dimension = 'country' AND n > 0",
+    ).all();
+    expect(results).toEqual([{ value: "US", n: 1 }]);
   });
 
   test("that finds names missing does not guess", async () => {
