@@ -123,6 +123,48 @@ test.each([
   expect(noted).toEqual(["not-further"]);
 });
 
+describe("a page with more elements in each other than the rewriter holds", () => {
+  const many = 17_000;
+
+  test.each([
+    ["blocks", "<div>".repeat(many) + "</div>".repeat(many)],
+    ["items without end tags", `<ul>${"<li class='i'>x".repeat(many)}</ul>`],
+    ["of a picture", `<svg>${"<g>".repeat(many)}</svg>`],
+    ["after a picture that an end ends", "<svg></br><g/>".repeat(many)],
+    ["that end pictures", "<svg><div/>".repeat(many)],
+    ["that begin pictures", "<b><svg/></svg>".repeat(many)],
+    ["that only seem to be ended at once", `<math>${"<mi a=b/>".repeat(many)}</math>`],
+    ["ends of what is not open", "<b></i>".repeat(many)],
+  ])("is edited to there, the rest as it came: %s", async (_name, deep) => {
+    for (const end of ["end", `<img src='${"x".repeat(4_000_000)}'>end`]) {
+      const { visit, noted } = await site([headline]);
+      const chunks = (deep.match(/[^]{1,65536}/g) ?? []).map(String);
+      const body = streamOf(["<h1>Old</h1>", ...chunks, end]);
+      const { text, exposures } = await visit(visitBy(treated), async () => htmlOf(body));
+      expect(text === `<h1>New</h1>${deep}${end}`).toBe(true);
+      expect(exposures).toHaveLength(1);
+      expect(noted).toEqual(["not-further"]);
+    }
+  });
+
+  test.each([
+    ["without content", "<br><IMG src=/x/>".repeat(many)],
+    ["ended", "<div><p>x</P></div>".repeat(many)],
+    ["ended by others", "<ul><li><b>x</ul>".repeat(many)],
+    ["of a picture, ended at once", `<svg>${"<path d='x'/><use hidden/>".repeat(many)}</svg>`],
+    ["texts", "<script><!--<script></script>--></script><style>a<b</style>".repeat(many)],
+  ])("is not one with many after each other: %s", async (_name, wide) => {
+    for (const size of [65_536, 999]) {
+      const { visit, noted } = await site([headline]);
+      const chunks = (wide.match(size === 999 ? /[^]{1,999}/g : /[^]{1,65536}/g) ?? []).map(String);
+      const body = streamOf([...chunks, "<h1>Old</h1>"]);
+      const { text } = await visit(visitBy(treated), async () => htmlOf(body));
+      expect(text === `${wide}<h1>New</h1>`).toBe(true);
+      expect(noted).toEqual([]);
+    }
+  });
+});
+
 test("nor is the rest lost that begins in what an edit takes away, nor what is not UTF-8", async () => {
   const rest = [
     "<xmp>",

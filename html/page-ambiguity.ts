@@ -18,6 +18,8 @@ const endForeign = new Set(
 export interface TextAmbiguity {
   startTag(name: string): "markup" | "text" | "ambiguous";
   endTag(name: string): void;
+  /** In a picture or formula, where "/>" ends an element at once. */
+  isForeign(): boolean;
   /** Whether a name that begins with this letter, and is as long, may have a meaning here. */
   mayMatter(letter: number, length: number): boolean;
 }
@@ -55,11 +57,12 @@ export function textAmbiguity(): TextAmbiguity {
       return foreign === null && texts.has(name) ? "text" : "markup";
     },
     endTag(name) {
-      if (name === foreign) foreign = null;
+      if (name === foreign || name === "p" || name === "br") foreign = null;
       if (place !== "select") return;
       if (name === "template" && templates > 0) templates -= 1;
       else if (name === "select" && templates === 0) place = "page";
     },
+    isForeign: () => foreign !== null,
     mayMatter: (letter, length) =>
       foreign !== null || (length >= shortest && firstLetters[letter] === 1),
   };

@@ -43,8 +43,8 @@ function intoBuffer(stream: ReadableStream): ReadableStreamBYOBReader | null {
 function plainReader(reader: ReadableStreamDefaultReader): ByteReader {
   return {
     async read() {
-      const { done, value }: { done: boolean; value?: unknown } = await reader.read();
-      return done ? null : bytesOf(value);
+      const read: { done: boolean; value?: unknown } = await reader.read();
+      return read.done ? null : bytesOf(read.value);
     },
     cancel: async (reason) => await reader.cancel(reason),
   };

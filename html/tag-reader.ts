@@ -3,6 +3,7 @@
  * Knows in which elements markup is text, and where the rewriter would refuse to go on.
  */
 
+import { namedBy, nesting } from "./nesting.ts";
 import { textAmbiguity } from "./page-ambiguity.ts";
 
 const [lt, gt, slash, equals, bang, question, dash, doubleQuote, singleQuote] = [
@@ -32,10 +33,16 @@ export interface TagReader {
 
 export function tagReader(): TagReader {
   const ambiguity = textAmbiguity();
+  const elements = nesting();
   let isEndTag = false;
   /** Of names that decide nothing the letters are not kept. */
   let isOfInterest = false;
   let name = "";
+  /** Of a tag; 0 of what is none. */
+  let hash = 0;
+  /** By "/>", in a picture or formula, where that ends an element. */
+  let isClosed = false;
+  let isInForeign = false;
   let quote = 0;
   /** How many dashes there were before, and whether "!" after them: what a comment may end with. */
   let dashes = 0;
@@ -45,11 +52,14 @@ export function tagReader(): TagReader {
   let textOf: string | null = null;
 
   const nameBegin: State = (byte) => {
+    isInForeign = ambiguity.isForeign();
     name = "";
+    hash = 0;
     isOfInterest = ambiguity.mayMatter(byte | 0x20, shortestName);
     return tagName(byte);
   };
   const tagOpen: State = (byte) => {
+    hash = 0;
     isEndTag = byte === slash;
     if (isEndTag) return endTagOpen;
     if (textOf === "script" && byte === bang) {
@@ -69,6 +79,7 @@ export function tagReader(): TagReader {
   };
   const tagName: State = (byte) => {
     if (!endsName(byte)) {
+      hash = namedBy(hash, byte);
       if (isOfInterest && name.length < longestName) {
         name += String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte);
       }
@@ -94,7 +105,8 @@ export function tagReader(): TagReader {
   };
   const beforeAttribute: State = (byte) => {
     if (byte === gt) return "ended";
-    return isSpace(byte) || byte === slash ? beforeAttribute : attribute;
+    isClosed = byte === slash;
+    return isClosed || isSpace(byte) ? beforeAttribute : attribute;
   };
   const attribute: State = (byte) => {
     if (byte === equals) return beforeValue;
@@ -148,6 +160,7 @@ export function tagReader(): TagReader {
   };
   const escapedOpen: State = (byte) => {
     name = "";
+    hash = 0;
     isEndTag = byte === slash;
     if (isEndTag) return escapedName;
     return isLetter(byte) ? escapedName(byte) : escaped(byte);
@@ -155,15 +168,20 @@ export function tagReader(): TagReader {
   const escapedName: State = (byte) => {
     if (isLetter(byte) && name.length < longestName) {
       name += String.fromCharCode(byte | 0x20);
+      hash = namedBy(hash, byte);
       return escapedName;
     }
     dashes = 0;
-    if (name !== "script" || !endsName(byte)) return escaped(byte);
+    if (name !== "script" || !endsName(byte)) {
+      hash = 0;
+      return escaped(byte);
+    }
     if (isEndTag && !isDoubled) {
       textOf = null;
       return beforeAttribute(byte);
     }
     isDoubled = !isEndTag;
+    hash = 0;
     return escaped;
   };
 
@@ -173,17 +191,30 @@ export function tagReader(): TagReader {
     const begin = isEndTag ? from + 1 : from;
     const letter = chunk[begin] ?? 0;
     if (!isLetter(letter)) return null;
+    hash = namedBy(0, letter);
     let end = begin + 1;
-    while (end < chunk.length && !endsName(chunk[end] ?? 0)) end += 1;
+    for (; end < chunk.length && !endsName(chunk[end] ?? 0); end++) {
+      hash = namedBy(hash, chunk[end] ?? 0);
+    }
     const at = endOfTag(chunk, end);
-    if (at === -1) return null;
+    // Whether it is "/>" that ends it is told byte by byte.
+    if (at === -1 || (ambiguity.isForeign() && chunk[at - 2] === slash)) return null;
     name = "";
     if (ambiguity.mayMatter(letter | 0x20, end - begin)) {
       for (const byte of chunk.subarray(begin, Math.min(end, begin + longestName))) {
         name += String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte);
       }
     }
-    return afterName() ? { outcome: "ended", at } : { outcome: "refused", at };
+    isClosed = false;
+    return { outcome: afterName() ? ended() : "refused", at };
+  }
+
+  function ended(): Outcome {
+    if (hash === 0) return "ended";
+    if (isEndTag) elements.end(hash);
+    else if (!(isClosed && isInForeign && ambiguity.isForeign()) && !elements.begin(hash))
+      return "refused";
+    return "ended";
   }
 
   let state: State = tagOpen;
@@ -203,7 +234,9 @@ export function tagReader(): TagReader {
       for (let at = from; at < chunk.length; at++) {
         const next = state(chunk[at] ?? 0);
         if (next === "text") return { outcome: next, at };
-        if (typeof next === "string") return { outcome: next, at: at + 1 };
+        if (typeof next === "string") {
+          return { outcome: next === "ended" ? ended() : next, at: at + 1 };
+        }
         state = next;
       }
       return { outcome: null, at: chunk.length };
