@@ -31,7 +31,10 @@ function countsOf(populations: readonly Population[]): Counts {
   );
 }
 
-/** Dimensions first, then how the exposure came, then days. */
+/**
+ * Those that are farthest off first, of whatever dimension: what loses units shows more where it is than in all that it is a part of.
+ * A dimension of one value is all units, and points nowhere.
+ */
 export function suspectsOf(
   phase: Phase,
   balances: readonly { dimension: string; balance: Pick<Balance, "values"> }[],
@@ -42,15 +45,27 @@ export function suspectsOf(
     return { dimension, balance: { values: valuesOf(phase, countsOf(ofDimension)) } };
   });
   const days = { dimension: "day", balance: { values: valuesOf(phase, unitsByDay(rows)) } };
-  return [...balances, ...origins, days].flatMap(({ dimension, balance }) =>
-    balance.values
-      .flatMap(({ value, observed, pValue, adjustedPValue }) =>
+  return [...balances, ...origins, days]
+    .filter(({ balance }) => balance.values.length > 1)
+    .flatMap(({ dimension, balance }) =>
+      balance.values.flatMap(({ value, observed, pValue, adjustedPValue }) =>
         pValue !== null && adjustedPValue !== null && adjustedPValue < suspicious
           ? [{ dimension, value, observed, pValue, adjustedPValue }]
           : [],
-      )
-      .toSorted((a, b) => a.pValue - b.pValue),
-  );
+      ),
+    )
+    .map((suspect) => ({ suspect, distance: distanceOf(phase, suspect) }))
+    .toSorted((a, b) => b.distance - a.distance)
+    .map(({ suspect }) => suspect);
+}
+
+/** χ², of as many degrees of freedom for each: p-values so small are all 0. */
+function distanceOf({ variants }: Phase, { observed }: Suspect): number {
+  const { statistic } = sampleRatioTest({
+    observed: variants.map(({ variant }) => observed[variant] ?? 0),
+    weights: variants.map(({ weightBasisPoints }) => weightBasisPoints),
+  });
+  return statistic ?? 0;
 }
 
 export function unitsByDay({ populations }: CohortRows): Counts {

@@ -126,11 +126,41 @@ test("the SDK that loses a variant is named, with no segment of a metric", () =>
   }));
   const answer = answerOn({ populations: [...populations, ...sdks], cells });
   expect(answer.sampleRatio.suspects).toMatchObject([
-    { dimension: "country", value: "US" },
     { dimension: "sdk", value: "shop-app/7", observed: { a: 1_500, b: 1_200 } },
-    { dimension: "day" },
   ]);
   expect(answer.dimensions.map(({ dimension }) => dimension)).toEqual(["country"]);
+});
+
+test("the SDK that loses a variant is named before the countries that it is used in, though all their p-values are 0", () => {
+  const countries = rowsOf(
+    ["US", "DE"].flatMap((country) => [
+      { variant: "a", country, n: 1_500_000, y: 0 },
+      { variant: "b", country, n: 1_000_000, y: 0 },
+    ]),
+  );
+  const bySdk = [
+    ["a", "shop-app/7", 1_000_000],
+    ["a", "shop-web/2", 2_000_000],
+    ["b", "shop-web/2", 2_000_000],
+  ] as const;
+  const sdks = bySdk.map(([variant, value, n]) => ({
+    variant,
+    dimension: "sdk",
+    value,
+    cohortStart: startHour,
+    cohortHours: 1,
+    n,
+  }));
+  const { sampleRatio, recommendation } = answerOn({
+    ...countries,
+    populations: [...countries.populations, ...sdks],
+  });
+  expect(sampleRatio.suspects).toMatchObject([
+    { dimension: "sdk", value: "shop-app/7", pValue: 0 },
+    { dimension: "country", pValue: 0 },
+    { dimension: "country", pValue: 0 },
+  ]);
+  expect(recommendation.because).toContain("look first at sdk shop-app/7");
 });
 
 test("a day on which a variant was hardly exposed is named", () => {
@@ -156,7 +186,10 @@ test("a variant whose exposures are lost everywhere but in one small country is 
       { variant: "b", country: "MT", n: 20, y: 0 },
     ]),
   );
-  expect(answer.sampleRatio).toMatchObject({ mismatch: true, suspects: [{ value: "US" }, {}, {}] });
+  expect(answer.sampleRatio).toMatchObject({
+    mismatch: true,
+    suspects: [{ value: "US" }, { value: "DE" }],
+  });
   expect(answer.dimensions[0]?.balance.pValue).toBeNull();
 });
 
