@@ -35,41 +35,60 @@ interface Open {
   dropsContent: boolean;
   /** Elements in it in which nothing ends it. */
   stopped: number;
+  told: readonly (() => void)[];
 }
 
 export interface ContentEditor {
   /** For every element in one of those of `watched`, before anything else is done with it. */
   meet(element: Element): void;
-  /** All edits of an element at once, in their order: of several contents the last one stands. */
-  edit(element: Element, edits: readonly ContentEdit[], canHold: boolean): void;
+  /**
+   * All edits of an element at once, in their order: of several contents the last one stands. `told` are called where something could
+   * be written at the element's end, which the rewriter may never get to.
+   */
+  edit(
+    element: Element,
+    edits: readonly ContentEdit[],
+    canHold: boolean,
+    told: readonly (() => void)[],
+  ): void;
 }
 
 const asHtml = { html: true };
 
-/** @param watched selectors of elements that may lack their end tag and are edited beyond their beginning */
+/** @param dropping selectors of elements that may lack their end tag and whose content is taken away */
 export function contentEditor(
   rewriter: () => SafeRewriter,
   isWhole: () => boolean,
-): ContentEditor & { listen: (watched: readonly string[]) => void } {
+): ContentEditor & { listen: (dropping: readonly string[]) => void } {
   /** The innermost last. */
   let open: Open[] = [];
   const drops = () => open.some(({ dropsContent }) => dropsContent);
 
-  function begin(element: Element, plan: Plan, dropsContent: boolean): void {
-    const begun: Open = { tag: element.tagName, plan, dropsContent, stopped: 0 };
+  function begin(element: Element, { plan, dropsContent, told }: Omit<Open, "tag" | "stopped">) {
+    const begun: Open = { tag: element.tagName, plan, dropsContent, stopped: 0, told };
     open.push(begun);
     rewriter().atEndOf(element, (end) => {
       if (!open.includes(begun)) return;
       open = open.filter((each) => each !== begun);
       end.before(end.isOwn ? plan.append : writtenAtEnd(begun));
       if (end.isOwn) end.after(plan.after);
+      tell([begun]);
     });
   }
 
+  /** Of an element in which nothing is edited: a template ends later, an <img> with its beginning. */
+  function atEndOrAtOnce(element: Element, work: () => void): void {
+    try {
+      rewriter().atEndOf(element, work);
+    } catch {
+      work();
+    }
+  }
+
   return {
-    listen(watched) {
-      if (watched.length > 0) {
-        rewriter().on(watched.join(", "), {
+    listen(dropping) {
+      if (dropping.length > 0) {
+        rewriter().on(dropping.join(", "), {
           text(text) {
             if (drops()) text.remove();
           },
@@ -79,8 +98,10 @@ export function contentEditor(
         });
       }
       rewriter().atEnd((end) => {
+        if (!isWhole()) return;
         const html = open.toReversed().map(writtenAtEnd).join("");
-        if (html !== "" && isWhole()) end.append(html, asHtml);
+        if (html !== "") end.append(html, asHtml);
+        tell(open);
       });
     },
     meet(element) {
@@ -92,6 +113,7 @@ export function contentEditor(
       if (first !== -1) {
         const ended = open.splice(first);
         element.before(ended.toReversed().map(writtenAtEnd).join(""), asHtml);
+        tell(ended);
       }
       if (drops()) rewriter().remove(element, false);
       const outer = open.filter(({ tag }) => stops.get(tag)?.has(tagName) === true);
@@ -101,12 +123,13 @@ export function contentEditor(
       });
       for (const each of outer) each.stopped += 1;
     },
-    edit(element, edits, canHold) {
+    edit(element, edits, canHold, told) {
       const plan = planOf(edits);
       if (plan.before !== "") element.before(plan.before, asHtml);
       if (!canHold) {
         if (plan.after !== "") element.after(plan.after, asHtml);
         if (plan.isRemoved) element.remove();
+        if (told.length > 0) atEndOrAtOnce(element, () => tell([{ told }]));
         return;
       }
       const mayLackEnd = endedBy.has(element.tagName);
@@ -118,11 +141,15 @@ export function contentEditor(
         element.prepend(plan.prepend + plan.content, asHtml);
         rewriter().keepEnd(element);
       }
-      if (dropsContent || plan.append !== "" || plan.after !== "") {
-        begin(element, plan, dropsContent);
+      if (dropsContent || plan.append !== "" || plan.after !== "" || told.length > 0) {
+        begin(element, { plan, dropsContent, told });
       }
     },
   };
+}
+
+function tell(ended: readonly Pick<Open, "told">[]): void {
+  for (const { told } of ended) for (const each of told) each();
 }
 
 function planOf(edits: readonly ContentEdit[]): Plan {

@@ -133,9 +133,42 @@ describe("a page that ends without end tags is edited to its end", () => {
     expect({ text, met }).toEqual({ text: "<div><p>text</p><i>1</i>2</div>3", met: true });
   });
 
-  test("not where the rewriter did not get it to its end", async () => {
-    const served = [{ action: "insert", selector: "p", position: "append", html: "+" }];
-    const page = "<p>text<select><xmp></xmp></select>";
-    expect((await rewritten(page, { served })).text).toBe(page);
+  describe("not where the rewriter did not get it to its end, and then nobody met it", () => {
+    const append = [{ action: "insert", selector: "p", position: "append", html: "+" }];
+    const after = [{ action: "insert", selector: "p", position: "after", html: "+" }];
+    const refused = "<select><xmp></xmp></select>";
+
+    test.each([
+      [append, `<p>text${refused}</p>`],
+      [after, `<p>text${refused}</p>`],
+      [append, "<p>text<script>go("],
+      [after, "<p>text<b title='"],
+      [[{ ...after[0], selector: "template" }], `<template>text${refused}</template>`],
+    ])("%j in %s", async (edits, page) => {
+      for (const given of [{ served: edits }, { other: edits }]) {
+        const { text, met } = await rewritten(page, given);
+        expect({ text, met }).toEqual({ text: page, met: false });
+      }
+    });
+
+    test.each([
+      [append, `<p>text</p>${refused}`, `<p>text+</p>${refused}`],
+      [after, `<p>text</p>${refused}`, `<p>text</p>+${refused}`],
+      // Ended by another's beginning or end.
+      [append, `<p>text<div>${refused}`, `<p>text+<div>${refused}`],
+      [append, `<div><p>text</div>${refused}`, `<div><p>text+</div>${refused}`],
+      [append, "<p>text", "<p>text+"],
+    ])("it was met that could be made: %j in %s", async (edits, page, expected) => {
+      const served = await rewritten(page, { served: edits });
+      expect(served).toMatchObject({ text: expected, met: true });
+      expect(await rewritten(page, { other: edits })).toMatchObject({ text: page, met: true });
+    });
+
+    test("where nothing can be in the element, what is after it is met at once", async () => {
+      const edits = [{ action: "insert", selector: "br", position: "after", html: "+" }];
+      for (const given of [{ served: edits }, { other: edits }]) {
+        expect((await rewritten(`<br>${refused}`, given)).met).toBe(true);
+      }
+    });
   });
 });

@@ -51,12 +51,13 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRew
     }
   }
   const selectors = [...bySelector.keys()];
-  const watched = selectors.filter(
-    (selector) =>
-      mayLackEndTag(selector) &&
-      bySelector.get(selector)?.some(({ edit, served }) => served && isToItsEnd(edit)),
-  );
-  const watchedInside = watched.map(descendantsOf);
+  const lackingEnd = (looksFor: (planned: PlannedElementEdit) => boolean) =>
+    selectors.filter(
+      (selector) => mayLackEndTag(selector) && bySelector.get(selector)?.some(looksFor) === true,
+    );
+  const dropping = lackingEnd(({ edit, served }) => served && takesContent(edit));
+  const ending = lackingEnd(({ edit }) => isAtEnd(edit));
+  const watchedInside = [...new Set([...dropping, ...ending])].map(descendantsOf);
 
   let isInert = false;
   const content = contentEditor(
@@ -78,7 +79,7 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRew
     },
   });
   if (hasHead) onHead(rewriter, inHead, page);
-  content.listen(watched);
+  content.listen(dropping);
 
   const texts = new Map<string, TextWatch>();
   for (const [selector, edits] of bySelector) {
@@ -115,6 +116,7 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRew
     const possible = here.filter(({ edit }) => hasPlace(edit, element, holds, page));
     const contents: ContentEdit[] = [];
     const attributes: (() => void)[] = [];
+    const told: (() => void)[] = [];
     for (const each of seenOf(possible)) {
       const { edit, served } = each;
       const effect = changesElement(edit, element);
@@ -122,14 +124,15 @@ export function rewriterOf(planned: readonly PlannedEdit[], page: Page): SafeRew
         texts.get(edit.selector)?.begin(element, (text) => {
           if (text !== effect.text) page.met(each);
         });
-      } else if (effect.changes) page.met(each);
-      else continue;
+      } else if (!effect.changes) continue;
+      else if (isAtEnd(edit)) told.push(() => page.met(each));
+      else page.met(each);
       if (!served) continue;
       if (changesContent(edit)) contents.push(edit);
       else attributes.push(() => changeAttributes(edit, element));
     }
     for (const change of attributes) change();
-    if (contents.length > 0) content.edit(element, contents, holds);
+    if (contents.length + told.length > 0) content.edit(element, contents, holds, told);
   }
 
   writeRest(rewriter, page);
@@ -174,10 +177,13 @@ function isBeside(edit: ElementEdit): boolean {
   return edit.action === "insert" && (edit.position === "before" || edit.position === "after");
 }
 
-/** Whether an edit has to know where the element ends. */
-function isToItsEnd(edit: ElementEdit): boolean {
-  if (edit.action === "insert") return edit.position === "append" || edit.position === "after";
-  return changesContent(edit);
+/** Whether it is made where the element ends. */
+function isAtEnd(edit: ElementEdit): boolean {
+  return edit.action === "insert" && (edit.position === "append" || edit.position === "after");
+}
+
+function takesContent(edit: ElementEdit): boolean {
+  return changesContent(edit) && edit.action !== "insert";
 }
 
 /** The page's head may have a policy that has a say in them. */
