@@ -113,6 +113,8 @@ test("a page whose chunks are no bytes breaks off, as without the middleware", a
 test.each([
   ["text that may be a tag", ["<select><xmp>", "</xmp></select><h1>Old</h1>"]],
   ["after a frameset", ["<frameset></frameset><ti", "tle>x</title><h1>Old</h1>"]],
+  ["a tag of 40,000 attributes", ["<a", " x".repeat(40_000), ">"]],
+  ["one of them in one piece", [`<a${" x".repeat(40_000)}>`]],
   ["a tag of 17 MB", ["<a title='", ...Array.from({ length: 17 }, () => "x".repeat(1e6)), "'>"]],
 ])("where the rewriter cannot go on, the page does, as it came: %s", async (_name, chunks) => {
   const { visit, noted } = await site([headline]);
@@ -121,6 +123,15 @@ test.each([
   expect(text === `<h1>New</h1>${chunks.join("")}end`).toBe(true);
   expect(exposures).toHaveLength(1);
   expect(noted).toEqual(["not-further"]);
+});
+
+test("a page with many attributes in many elements is edited to its end", async () => {
+  const { visit, noted } = await site([headline]);
+  const wide = `<a${" x=1".repeat(8_000)}>`;
+  const begin = `${wide}${"<b>".repeat(15_000)}${wide}`;
+  const { text } = await visit(visitBy(treated), `${begin}<h1>Old</h1>`);
+  expect(text === `${begin}<h1>New</h1>`).toBe(true);
+  expect(noted).toEqual([]);
 });
 
 describe("a page with more elements in each other than the rewriter holds", () => {

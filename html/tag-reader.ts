@@ -11,6 +11,8 @@ const [lt, gt, slash, equals, bang, question, dash, doubleQuote, singleQuote] = 
 ] as const;
 const shortestName = 3;
 const longestName = 10;
+/** The rewriter's 3 MiB hold 16,384 beside the elements that are open, and it ends a page with an error beyond. */
+const mostAttributes = 8_000;
 
 export type Outcome =
   /** It ends with this byte. */
@@ -43,6 +45,7 @@ export function tagReader(): TagReader {
   /** By "/>", in a picture or formula, where that ends an element. */
   let isClosed = false;
   let isInForeign = false;
+  let attributes = 0;
   let quote = 0;
   /** How many dashes there were before, and whether "!" after them: what a comment may end with. */
   let dashes = 0;
@@ -53,6 +56,7 @@ export function tagReader(): TagReader {
 
   const nameBegin: State = (byte) => {
     isInForeign = ambiguity.isForeign();
+    attributes = 0;
     name = "";
     hash = 0;
     isOfInterest = ambiguity.mayMatter(byte | 0x20, shortestName);
@@ -106,7 +110,9 @@ export function tagReader(): TagReader {
   const beforeAttribute: State = (byte) => {
     if (byte === gt) return "ended";
     isClosed = byte === slash;
-    return isClosed || isSpace(byte) ? beforeAttribute : attribute;
+    if (isClosed || isSpace(byte)) return beforeAttribute;
+    attributes += 1;
+    return attribute;
   };
   const attribute: State = (byte) => {
     if (byte === equals) return beforeValue;
@@ -197,8 +203,10 @@ export function tagReader(): TagReader {
       hash = namedBy(hash, chunk[end] ?? 0);
     }
     const at = endOfTag(chunk, end);
-    // Whether it is "/>" that ends it is told byte by byte.
-    if (at === -1 || (ambiguity.isForeign() && chunk[at - 2] === slash)) return null;
+    if (at === -1) return null;
+    // Whether it is "/>" that ends it is told byte by byte, and of how many attributes a long one is.
+    if (ambiguity.isForeign() && chunk[at - 2] === slash) return null;
+    if (at - end > 2 * mostAttributes) return null;
     name = "";
     if (ambiguity.mayMatter(letter | 0x20, end - begin)) {
       for (const byte of chunk.subarray(begin, Math.min(end, begin + longestName))) {
@@ -206,12 +214,14 @@ export function tagReader(): TagReader {
       }
     }
     isClosed = false;
+    attributes = 0;
     return { outcome: afterName() ? ended() : "refused", at };
   }
 
   function ended(): Outcome {
     if (hash === 0) return "ended";
     if (isEndTag) elements.end(hash);
+    else if (attributes > mostAttributes) return "refused";
     else if (!(isClosed && isInForeign && ambiguity.isForeign()) && !elements.begin(hash))
       return "refused";
     return "ended";
