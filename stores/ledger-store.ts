@@ -50,6 +50,8 @@ export interface PhaseLook {
 export interface StartedExperiment {
   environment: string;
   experiment: string;
+  /** When it was last changed, by a person or the cron. */
+  changedAtMs: number;
   refreshed: Pick<Refresh, "asOfMs" | "activity" | "settlesAtMs"> | null;
 }
 
@@ -202,6 +204,7 @@ export function ledgerStore(d1: D1Database) {
         .select({
           environment: experiments.environmentId,
           experiment: experiments.key,
+          changedAt: experiments.updatedAt,
           asOf: results.asOf,
           activity: results.activity,
           settlesAtMs: results.settlesAtMs,
@@ -215,9 +218,10 @@ export function ledgerStore(d1: D1Database) {
           ),
         )
         .where(inArray(experiments.status, ["running", "paused", "completed"]));
-      return rows.map(({ environment, experiment, asOf, activity, settlesAtMs }) => ({
+      return rows.map(({ environment, experiment, changedAt, asOf, activity, settlesAtMs }) => ({
         environment,
         experiment,
+        changedAtMs: Date.parse(changedAt),
         refreshed:
           asOf === null || activity === null || settlesAtMs === null
             ? null

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { grouped, planAnalyses } from "./plan.ts";
 
 const settled = { asOfMs: 1_000, settlesAtMs: 900, activity: [3, 0] };
-const started = (refreshed: typeof settled | null) => [
-  { environment: "e", experiment: "x", refreshed },
+const started = (refreshed: typeof settled | null, changedAtMs = 500) => [
+  { environment: "e", experiment: "x", changedAtMs, refreshed },
 ];
 const now = { added: [], asOfMs: 2_000 };
 const activity = (version: number) => [
@@ -28,6 +28,11 @@ test("one that was given a metric is refreshed until that is counted, whatever i
   expect(planAnalyses(started(settled), activity(3), { added, asOfMs: 2_000 })).toHaveLength(1);
   const days = 3 * 24 * 3_600_000;
   expect(planAnalyses(started(settled), activity(3), { added, asOfMs: days })).toEqual([]);
+});
+
+test("one that was paused, resumed or planned anew since is refreshed, though its data are settled", () => {
+  expect(planAnalyses(started(settled, 1_001), activity(3), now)).toHaveLength(1);
+  expect(planAnalyses(started(settled, 1_000), activity(3), now)).toEqual([]);
 });
 
 test("a changed number of shards is a change", () => {

@@ -1,6 +1,6 @@
 /**
- * Which experiments need a refresh: those whose data changed since the last one, those whose units are still maturing,
- * and those that were given a metric not long ago, until it is counted.
+ * Which experiments need a refresh: those whose data changed since the last one, those that were changed themselves (paused, resumed, planned anew, in
+ * another phase), those whose units are still maturing, and those that were given a metric not long ago, until it is counted.
  */
 
 import type { RefreshManyMessage, RefreshMessage } from "../../contracts/analysis-message.ts";
@@ -32,11 +32,12 @@ export function planAnalyses(
     (rows) =>
       new Map(rows.map((row) => [keyOf(row.environment, row.experiment), row.version] as const)),
   );
-  return experiments.flatMap(({ environment, experiment, refreshed }) => {
+  return experiments.flatMap(({ environment, experiment, changedAtMs, refreshed }) => {
     const key = keyOf(environment, experiment);
     const activity = versions.map((shard) => shard.get(key) ?? 0);
     const isUnchanged =
       refreshed !== null &&
+      changedAtMs <= refreshed.asOfMs &&
       !extended.has(key) &&
       refreshed.activity.length === activity.length &&
       refreshed.activity.every((version, shard) => version === activity[shard]) &&
