@@ -16,6 +16,8 @@ export type Reason =
   | "not-further"
   /** A flag's edits cannot be done; none of its variants changes a page. */
   | "invalid-edits"
+  /** A flag's edits are too many beside those of other flags at the same address; none of its variants changes a page there. */
+  | "too-many-edits"
   /** The page's content security policy forbids an edit. */
   | "forbidden-by-csp"
   /** An edit that is not trusted met an element that could run it as code. */

@@ -270,4 +270,34 @@ describe("fails open, counted", () => {
     // Once a compiled configuration.
     expect(noted).toEqual(["invalid-edits"]);
   });
+
+  test("a flag with an address rule that could run forever changes no page, and others go on", async () => {
+    const bad = onPages(
+      "bad",
+      { control: [], treatment: [{ action: "text", selector: "p", text: "half" }] },
+      { urls: [{ regex: "/(a+)+$" }, { glob: "/*" }] },
+    );
+    const { visit, noted } = await site([bad, headline]);
+    const { text } = await visit(visitBy(treated, `/${"a".repeat(3_000)}!`), page);
+    expect(text).toBe(page.replace("Old", "New"));
+    expect(noted).toEqual(["invalid-edits"]);
+  });
+
+  test("flags with more than 1,000 edits at an address change nothing there, for nobody", async () => {
+    const many = Array.from({ length: 50 }, (_, n) =>
+      onPages(`many_${n}`, {
+        control: [],
+        treatment: Array.from({ length: 30 }, () => ({ action: "remove", selector: `.x${n}` })),
+      }),
+    );
+    const { visit, noted } = await site([headline, ...many]);
+    const places = many.map((_, n) => `<i class="x${n}"></i>`).join("");
+    const { text, exposures } = await visit(visitBy(treated), page + places);
+    expect(text).toContain("New");
+    const exposed = exposures.map(({ experiment }) => experiment);
+    expect(exposed.toSorted()).toEqual(
+      ["headline", ...many.slice(0, 33).map(({ flag }) => flag.key)].toSorted(),
+    );
+    expect(new Set(noted)).toEqual(new Set(["too-many-edits"]));
+  });
 });

@@ -7,6 +7,7 @@ import { LRUCache } from "lru-cache";
 import { isElementEdit, readPageEdits } from "../contracts/page-edits.ts";
 import type { Edit } from "../contracts/page-edits.ts";
 import type { Flag } from "../core/index.ts";
+import { regexHazard } from "../core/regex-hazard.ts";
 import { isRecord } from "../core/values.ts";
 import type { Published } from "../stores/snapshot-store.ts";
 
@@ -42,6 +43,8 @@ interface Compiled {
 }
 
 const mostAddresses = 1_000;
+/** Every one is looked for on every element: these may cost a large page a tenth of a second, ten times as many cost it seconds. */
+const mostEdits = 1_000;
 
 const compiled = new WeakMap<Published, Compiled>();
 /** By what a flag's variants say, so that a new version of the snapshot costs only what has changed in it; or why they cannot be used. */
@@ -50,16 +53,23 @@ const known = new LRUCache<string, Pages | Error>({
   sizeCalculation: (_pages, text) => text.length,
 });
 
-/** The flags that change the page at this address, in the snapshot's order. */
+/** The flags that change the page at this address, in the snapshot's order: as many as have 1,000 edits together, for every visitor. */
 export function flagsAt(url: URL, published: Published, notes: Notes): readonly PageFlag[] {
   const { flags, found } = compiled.get(published) ?? compileAll(published, notes);
   const address = addressOf(url);
   const before = found.get(address.wholeAndQuery);
   if (before !== undefined) return before;
   const here: PageFlag[] = [];
+  let left = mostEdits;
   for (const { flag, pages } of flags) {
     const edits = editsAt(address, pages);
-    if (edits !== null) here.push({ flag, edits });
+    if (edits === null) continue;
+    const count = [...edits.values()].reduce((sum, { length }) => sum + length, 0);
+    if (count > left) notes.note("too-many-edits", flag);
+    else {
+      here.push({ flag, edits });
+      left -= count;
+    }
   }
   found.set(address.wholeAndQuery, here);
   return here;
@@ -110,6 +120,13 @@ function compileVariants(variants: Flag["variants"]): Pages {
     if (!isRecord(value) || !Object.hasOwn(value, "pageEdits")) continue;
     const read = readPageEdits(value["pageEdits"]);
     if (!read.ok) throw new Error(`${key}${read.errors[0]?.pointer}: ${read.errors[0]?.detail}`);
+    const regexes = read.value
+      .flatMap(({ urls }) => urls)
+      .flatMap((rule) => ("regex" in rule ? rule.regex : []));
+    for (const regex of regexes) {
+      const hazard = regexHazard(regex);
+      if (hazard !== null) throw new Error(`${key}: ${hazard}`);
+    }
     pages.set(
       key,
       read.value.map(({ urls, edits }) => ({
