@@ -40,8 +40,8 @@ function valueOf(attribute: unknown): string {
   return typeof attribute === "string" && attribute !== "" ? cut(attribute) : "unknown";
 }
 
-/** Never through the middle of a surrogate pair: half of one does not survive the way to the database. */
-function cut(value: string): string {
+/** Long values are cut: never through the middle of a surrogate pair, since half of one does not survive the way to the database. */
+export function cut(value: string): string {
   if (value.length <= valueLength) return value;
   return value.slice(0, valueLength).replace(/[\uD800-\uDBFF]$/, "");
 }

@@ -1,10 +1,8 @@
 /** From an exposure, as evaluation returns it, to the event that is counted. */
 
 import type { Context, Exposure } from "../core/index.ts";
+import { cut } from "./dimensions.ts";
 import type { ExposureEvent, Source } from "./types.ts";
-
-/** Long values are cut: they are copied into every exposure. */
-const dimensionLength = 100;
 
 interface Met {
   context: Context;
@@ -31,6 +29,7 @@ export function exposureEvent(
 
 type DimensionValue = string | number | boolean;
 
+/** Cut as they are counted, since they are copied into every exposure. */
 export function dimensionValues(
   context: Context,
   names: readonly string[],
@@ -38,7 +37,7 @@ export function dimensionValues(
   const picked: Record<string, DimensionValue> = {};
   for (const name of names) {
     const value = Object.hasOwn(context, name) ? context[name] : undefined;
-    if (typeof value === "string") picked[name] = value.slice(0, dimensionLength).toWellFormed();
+    if (typeof value === "string") picked[name] = cut(value).toWellFormed();
     else if (typeof value === "boolean") picked[name] = value;
     else if (typeof value === "number" && Number.isFinite(value)) picked[name] = value;
   }
