@@ -45,6 +45,7 @@ const { deadLetters: pending, replayedLetters: replayed } = archivePrefixes;
 const uuidV7 = /^([\da-f]{8})-([\da-f]{4})-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 /** R2 keeps 2 KB of metadata an object. */
 const metadataReasonLength = 500;
+const environmentId = z.string().check(z.regex(/^[!-~]{1,100}$/));
 
 const storedLetter = z.object({
   v: z.literal(1),
@@ -136,11 +137,11 @@ function summaryOf({ key, size, customMetadata = {} }: R2Object): DeadLetterSumm
   return { id, reason, queue, environment, putAsideAtMs, bytes: size };
 }
 
-/** What an unreadable message says of its environment, if it says anything. */
+/** What an unreadable message says of its environment, if it says anything that could be one. */
 function environmentOf(body: unknown): string | null {
   try {
     const parsed: unknown = typeof body === "string" ? JSON.parse(body) : body;
-    const known = z.safeParse(z.object({ environment: z.string() }), parsed);
+    const known = z.safeParse(z.object({ environment: environmentId }), parsed);
     return known.success ? known.data.environment : null;
   } catch {
     return null;

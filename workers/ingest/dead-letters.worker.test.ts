@@ -125,6 +125,14 @@ describe("dead letters", () => {
     expect((await call("/019b8a3e-0000-7000-8000-000000000000")).status).toBe(404);
   });
 
+  test("are kept whatever stands where an environment should", async () => {
+    for (const environment of ["x".repeat(3_000), "ü\n", "", 1, { id: "e" }]) {
+      await putAside(JSON.stringify({ environment }));
+    }
+    const { body } = await api().call("");
+    expect(body.deadLetters.map(({ environment }) => environment)).toEqual(Array(5).fill(null));
+  });
+
   test("are for the role admin, and of another environment only for the installation's key", async () => {
     await putAside(readable("e"));
     await putAside("{");
