@@ -1,6 +1,6 @@
 /**
  * Numbers as short text: 64 printable characters as digits, none of which JSON or SQL has to escape.
- * Whatever number was written is read again, to the last bit; reading anything else throws.
+ * Whatever number was written is read again, to the last bit (-0 as 0, as in JSON); reading anything else throws.
  */
 
 const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
