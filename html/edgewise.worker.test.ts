@@ -134,6 +134,21 @@ test("options that cannot be used leave the site as it is, and are told of", asy
   ]);
 });
 
+test.each([{ cookie: "" }, { cookieName: "my cookie" }, { cookieName: "" }, { header: "a:b" }])(
+  "%j names nothing that a request has: such options cannot be used",
+  async (visitor) => {
+    const given = await options();
+    const fetch = withEdgewise(
+      () => htmlOf(page),
+      () => ({ ...given, visitor }),
+    );
+    expect((await asked(fetch, visitBy(treated))).text).toBe(page);
+    expect(logged).toMatchObject([
+      { event: "edgewise-options-unusable", error: expect.stringContaining("no name of a cookie") },
+    ]);
+  },
+);
+
 test("an origin that throws throws, as without the middleware", async () => {
   const given = await options();
   const fetch = withEdgewise(

@@ -53,8 +53,15 @@ export interface Services extends Configuration {
   behaviour: Behaviour;
 }
 
-/** One per isolate. */
+/** Of cookies and headers (RFC 9110, 5.6.2). */
+const token = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/** One per isolate. Throws on options that can never be used. */
 export function servicesOf(options: EdgewiseOptions, nowMs: () => number = Date.now): Services {
+  const name = nameIn(options.visitor);
+  if (name !== null && !token.test(name)) {
+    throw new TypeError(`visitor: ${JSON.stringify(name)} is no name of a cookie or header`);
+  }
   return {
     snapshot: snapshotsOf(options.config),
     pause: { untilMs: 0 },
@@ -63,6 +70,12 @@ export function servicesOf(options: EdgewiseOptions, nowMs: () => number = Date.
     nowMs,
     behaviour: options,
   };
+}
+
+function nameIn(visitor: VisitorSource | undefined): string | null {
+  if (visitor === undefined || "id" in visitor) return null;
+  if ("header" in visitor) return visitor.header;
+  return "cookie" in visitor ? visitor.cookie : visitor.cookieName;
 }
 
 function snapshotsOf(config: Api | PublishedTo): Services["snapshot"] {
