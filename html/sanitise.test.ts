@@ -91,3 +91,12 @@ test.each([
 ])("%s ends what it begins, and nothing else", (html, expected) => {
   expect(sanitised(html)).toBe(expected);
 });
+
+test.each([
+  ["a<style>b{}", "a"],
+  ["a<style>b{}</style>c", "ac"],
+  ["<script>b", ""],
+  [`<i>x</i><noscript><p title="</noscript>">y`, "<i>x</i>"],
+])("of %s nothing is left that says what was taken out", (html, expected) => {
+  expect(sanitised(html)).toBe(expected);
+});

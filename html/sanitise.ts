@@ -67,7 +67,8 @@ function escaped(value: string): string {
 const voids = new Set(["br", "col", "hr", "img", "source", "wbr"]);
 
 export function sanitised(html: string): string {
-  return balanced(xss(withoutStrayBrackets(html), options));
+  // An end tag for what is left out with its content and never ends: a browser takes all the rest to be in it.
+  return balanced(xss(`${withoutStrayBrackets(html)}</style>`, options));
 }
 
 /** What browsers take for text is text, and so is a tag that never ends. */
