@@ -15,6 +15,8 @@ export type PageKind = "page" | "undeclared" | NoPage | "no page";
 /** By its headers. */
 export function pageKindOf({ status, headers }: Response): PageKind {
   if (status < 200 || status > 299 || [204, 205, 206].includes(status)) return "no page";
+  // It is kept as a file, and never shown.
+  if (/^\s*attachment\b/i.test(headers.get("content-disposition") ?? "")) return "no page";
   const [type = "", ...parameters] = (headers.get("content-type") ?? "").split(";");
   if (type.trim().toLowerCase() !== "text/html") return "no page";
   if (!plain.has(encodingOf(headers)) && !decoded.has(encodingOf(headers))) {

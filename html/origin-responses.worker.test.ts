@@ -62,6 +62,15 @@ describe("what the middleware asks of the origin", () => {
     },
   );
 
+  test("a page that is to be kept as a file is the origin's own", async () => {
+    const { visit } = await site([headline]);
+    const answer = htmlOf(page, { "content-disposition": 'Attachment; filename="report.html"' });
+    const read = async (response: Response) => expect(await response.text()).toBe(page);
+    const { response, exposures } = await visit(visitBy(treated), async () => answer, read);
+    expect(response).toBe(answer);
+    expect(exposures).toEqual([]);
+  });
+
   test("exactly once, whatever happens", async () => {
     const { visit } = await site([headline], {
       attributes: () => {
