@@ -21,6 +21,7 @@ import type { DefinitionStore } from "../../stores/definition-store.ts";
 import { phaseFigures } from "../../stores/phase-figures.ts";
 import { guard } from "./guard.ts";
 import type { GuardServices } from "./guard.ts";
+import { readChunks } from "./read-chunks.ts";
 
 export interface Services extends GuardServices {
   definitions: GuardServices["definitions"] & Pick<DefinitionStore, "experimentsNamed">;
@@ -29,10 +30,6 @@ export interface Services extends GuardServices {
 }
 
 const hourMs = 3_600_000;
-/** Of a shard, read together: so many take some 4 MB, and one experiment's are unpacked at a time. */
-const cellsAtOnce = 50_000;
-/** Afterwards they are days. */
-const mostHours = 250;
 
 /** Those that fail, with why; the others are done. Rejects when nothing could be read or stored. */
 export async function analyse(
@@ -54,7 +51,7 @@ export async function analyse(
   });
   const saved: Saved[] = [];
   const failures: Failure[] = [];
-  for (const chunk of chunksOf(started, asOfMs)) {
+  for (const chunk of readChunks(started, asOfMs)) {
     const figures = await cells.readMany(
       environment,
       chunk.map(({ record, phase }) => ({
@@ -83,29 +80,6 @@ export async function analyse(
   }
   await ledger.saveAll(saved);
   return failures;
-}
-
-interface Started {
-  record: ExperimentRecord;
-  phase: Phase;
-}
-
-function* chunksOf(started: readonly Started[], asOfMs: number): Generator<Started[]> {
-  let chunk: Started[] = [];
-  let size = 0;
-  for (const one of started) {
-    const { metrics, variants, running } = one.phase;
-    const hours = Math.ceil((asOfMs - (running[0]?.[0] ?? asOfMs)) / hourMs);
-    const cells = metrics.length * variants.length * Math.min(Math.max(1, hours), mostHours);
-    if (chunk.length > 0 && size + cells > cellsAtOnce) {
-      yield chunk;
-      chunk = [];
-      size = 0;
-    }
-    chunk.push(one);
-    size += cells;
-  }
-  if (chunk.length > 0) yield chunk;
 }
 
 interface Failure {
