@@ -8,10 +8,9 @@ const deepest = 16_000;
 const seed = 0x811c9dc5;
 const prime = 0x01000193;
 
-/** A tag's name as a number (FNV-1a), letter by letter, whatever its case. Never 0. */
+/** A tag's name as a number (FNV-1a), letter by letter, whatever its case; of no letter yet it is 0. */
 export function namedBy(hash: number, byte: number): number {
-  const lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-  return Math.imul((hash === 0 ? seed : hash) ^ lower, prime) || 1;
+  return Math.imul((hash === 0 ? seed : hash) ^ (byte | 0x20), prime);
 }
 
 export interface Nesting {
@@ -27,11 +26,16 @@ const voids = new Set(
     .map((name) => new TextEncoder().encode(name).reduce(namedBy, 0)),
 );
 
+/** Most names are told from those by their last bits, at less than a look into the set. */
+const lastBits = 0xff;
+const mayBeVoid = new Uint8Array(lastBits + 1);
+for (const name of voids) mayBeVoid[name & lastBits] = 1;
+
 export function nesting(): Nesting {
   const open: number[] = [];
   return {
     begin(name) {
-      if (!voids.has(name)) open.push(name);
+      if (mayBeVoid[name & lastBits] === 0 || !voids.has(name)) open.push(name);
       return open.length <= deepest;
     },
     end(name) {
