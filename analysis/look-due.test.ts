@@ -69,6 +69,19 @@ describe("a look that is asked for", () => {
     ).toMatch(/No alpha/);
   });
 
+  test("is refused, but for the last, by a Haybittle–Peto plan of one look whose alpha is less than a look at |z| = 3 spends", () => {
+    const spending = "haybittle-peto" as const;
+    const single = { spending, looks: { fractions: [1] } };
+    // 2 (1 − Φ(3)) = 0.0026998
+    const phase = phaseOf({}, { ...single, alpha: 0.0026, ledgerAlpha: 0.0026 });
+    const inputs = inputsAt(startMs + dayMs, even, { phase });
+    expect(refusal(inputs)).toMatch(/haybittle-peto/);
+    expect(asked(inputs, "declared")).toMatchObject([{ final: true, alphaSpent: 0.0026 }]);
+    const enough = phaseOf({}, { ...single, alpha: 0.0028, ledgerAlpha: 0.0028 });
+    const [interim] = asked(inputsAt(startMs + dayMs, even, { phase: enough }));
+    expect(interim).toMatchObject({ final: false, boundary: 3 });
+  });
+
   test("declared to be the last spends the rest at the information that there is (underrun), and nothing follows", () => {
     const first = takeLook(inputsAt(startMs + dayMs, { n: 1_000, a: 100, b: 100 }));
     const [last] = asked(

@@ -8,6 +8,7 @@ import { ok, refuse } from "../contracts/problem.ts";
 import type { Result } from "../contracts/problem.ts";
 import { plannedUnits } from "../control/replan.ts";
 import { hasEndedAsPlanned } from "../control/schedule.ts";
+import { smallestAlpha } from "../stats/index.ts";
 import type { LedgerRow, LookCause } from "./ledger.ts";
 import { isProportion } from "./readings.ts";
 import type { ReadingsByVariant } from "./readings.ts";
@@ -96,7 +97,17 @@ export function askedLook(
     return refuse("not-possible", detail);
   }
   const last = cause === "declared" || share >= 1;
+  if (!last && !allowsInterim(phase)) {
+    const detail =
+      "A look before the end spends more by haybittle-peto than this plan has; send final: true to take the last one.";
+    return refuse("not-possible", detail);
+  }
   return ok({ cause, share, last, mayDecide: true });
+}
+
+/** Whether its alpha suffices for looks before the end: a plan of one look need not have so much. */
+function allowsInterim({ plan: { ledgerAlpha, sides, spending } }: Phase): boolean {
+  return ledgerAlpha > smallestAlpha({ fractions: [0.5], sides, spending });
 }
 
 function isNewer({ ledger, watermarkMs }: LookInputs): boolean {

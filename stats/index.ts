@@ -28,7 +28,7 @@ export type { ExitProbabilities, Looks } from "./exit-probabilities.ts";
 export type { FixedDesign, SampleSize } from "./fixed-design.ts";
 export { futilityBounds } from "./futility-bounds.ts";
 export type { FutilityBounds } from "./futility-bounds.ts";
-export { groupSequentialBounds } from "./group-sequential-bounds.ts";
+export { groupSequentialBounds, smallestAlpha } from "./group-sequential-bounds.ts";
 export type { GroupSequentialBounds, GroupSequentialPlan } from "./group-sequential-bounds.ts";
 export { minimumDetectableEffect } from "./minimum-detectable-effect.ts";
 export type { DetectableMetric } from "./minimum-detectable-effect.ts";
