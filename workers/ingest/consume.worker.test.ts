@@ -105,6 +105,28 @@ describe("a batch", () => {
     expect(await population("e")).toBe(30_000);
     expect(await archived("raw/v1/date=2026-01-05/hour=00/shard=0/")).toHaveLength(2);
   });
+
+  test("whose second fold fails has the messages of the first acknowledged, and only the others come again", async () => {
+    const attributes = { note: "x".repeat(3_900) };
+    const bodies = Array.from({ length: 40 }, (_, i) =>
+      text(Array.from({ length: 30 }, (_, j) => exposed({ unit: `u${i}-${j}`, attributes }))),
+    );
+    let characters = 0;
+    const together = bodies.filter(({ length }) => (characters += length) <= 4_000_000).length;
+    let folds = 0;
+    const up = consumer().shard;
+    const shard: Consumer["shard"] = {
+      fold: (...given) => (++folds === 2 ? down() : up.fold(...given)),
+    };
+    const others = bodies.slice(together);
+    expect(others.length).toBeGreaterThan(0);
+    expect(await deliver(bodies, { shard })).toEqual(
+      bodies.map((_, i) => (i < together ? "ack" : 2)),
+    );
+    expect(await population("e")).toBe(together * 30);
+    expect(new Set(await deliver(others))).toEqual(new Set(["ack"]));
+    expect(await population("e")).toBe(1_200);
+  });
 });
 
 describe("a message that cannot be read", () => {
