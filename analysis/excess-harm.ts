@@ -4,7 +4,7 @@
  */
 
 import type { PhaseMetric } from "../contracts/phase.ts";
-import { describe, isProportion } from "./readings.ts";
+import { compare, describe, isProportion } from "./readings.ts";
 import type { Reading } from "./readings.ts";
 
 /** Fewer units a variant, or fewer conversions expected of it, say nothing by a normal approximation. */
@@ -28,6 +28,7 @@ export function excessHarm(
   const a = describe(metric, control);
   const b = describe(metric, treatment);
   if (a.mean === null || b.mean === null || a.variance === null || b.variance === null) return null;
+  if (metric.type === "ratio" && !isRatio(metric, control, treatment)) return null;
   const undesired = metric.direction === "decrease" ? 1 : -1;
   const ofControl = -undesired - margin * Math.sign(a.mean);
   const error = (varianceA: number, varianceB: number) =>
@@ -40,6 +41,15 @@ export function excessHarm(
   const standardError = Math.max(error(a.variance, b.variance), error(same.a, same.b));
   const estimate = undesired * b.mean + ofControl * a.mean;
   return standardError > 0 ? { estimate, standardError, n: a.n + b.n } : null;
+}
+
+/** Whether both denominators are far enough from 0 for a ratio to be tested at all. */
+function isRatio(metric: PhaseMetric, a: Reading, b: Reading): boolean {
+  const readings = new Map([
+    ["a", a],
+    ["b", b],
+  ]);
+  return compare(metric, readings, { control: "a", treatment: "b", level: 0.95 }).effect !== null;
 }
 
 /** The variances if the treatment's rate were just `ratio` times the control's. */

@@ -196,3 +196,60 @@ test("a 20 % harm planted at 2 % of the planned sample alarms before the first l
   const rate = alarmRate(fleet, { seed: 5, experiments: 100, refreshes: 30 });
   expect(rate).toBeGreaterThanOrEqual(0.95);
 }, 60_000);
+
+test("500 A/A experiments whose ratio has a denominator in 2 of 1,000 units, 10 % of them in the treatment (seed 6): at most 5 % ever alarm in 20 refreshes", () => {
+  const random = seededRandom(6);
+  const phase = guardedPhase(errors({ type: "ratio" }), 0.9);
+  const sumsOf = (n: number) => {
+    const sums = { y: 0, yy: 0, d: 0, dd: 0, yd: 0, x: 0, xx: 0, xy: 0 };
+    for (let i = conversions(n, 0.002, random); i > 0; i -= 1) {
+      const d = 1 + Math.floor(random() * 3);
+      const y = Array.from({ length: d }, () => 5 * Number(random() < 0.2)).reduce((p, q) => p + q);
+      sums.y += y;
+      sums.yy += y * y;
+      sums.d += d;
+      sums.dd += d * d;
+      sums.yd += y * d;
+    }
+    return sums;
+  };
+  const alarmed = Array.from({ length: 500 }, () => {
+    const populations: CohortRows["populations"][number][] = [];
+    const cells: CohortRows["cells"][number][] = [];
+    return Array.from({ length: 20 }, (_, hour) => {
+      for (const [variant, n] of [
+        ["a", 900],
+        ["b", 100],
+      ] as const) {
+        const cohortStart = startMs / hourMs + hour;
+        const place = { variant, dimension: "", value: "", cohortStart, cohortHours: 1 };
+        populations.push({ ...place, n });
+        cells.push({ ...place, metric: "errors", ...sumsOf(n) });
+      }
+      return guardrailAlarms(phase, { populations, cells }, afterHour(hour)).length > 0;
+    }).some(Boolean);
+  }).filter(Boolean).length;
+  expect(alarmed / 500).toBeLessThanOrEqual(0.05);
+}, 60_000);
+
+test("a ratio that doubles alarms as soon as both denominators are known well enough", () => {
+  const phase = guardedPhase(errors({ type: "ratio" }));
+  const cellOf = (variant: string, buyers: number, each: number) => {
+    const cohortStart = startMs / hourMs;
+    const place = { variant, dimension: "", value: "", cohortStart, cohortHours: 1 };
+    // Each buyer has one order; every other one returns `each` items.
+    const y = (buyers / 2) * each;
+    const sums = { y, yy: y * each, d: buyers, dd: buyers, yd: y, x: 0, xx: 0, xy: 0 };
+    return {
+      population: { ...place, n: 10_000 },
+      cell: { ...place, metric: "errors", ...sums },
+    };
+  };
+  const rows = [cellOf("a", 1_000, 1), cellOf("b", 1_000, 2)];
+  const alarms = guardrailAlarms(
+    phase,
+    { populations: rows.map((row) => row.population), cells: rows.map((row) => row.cell) },
+    afterHour(0),
+  );
+  expect(alarms).toMatchObject([{ evidence: { control: { mean: 0.5 }, treatment: { mean: 1 } } }]);
+});
