@@ -2,6 +2,8 @@
 
 import { execFile } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -154,6 +156,20 @@ test.each([
     stdout: "",
     stderr: expect.stringMatching(message) as string,
   });
+});
+
+test("a folder on which Edgewise is still starting is refused in one line", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "edgewise-"));
+  const starting = await claimFolder(folder);
+  try {
+    expect(await refusal("--data", folder, "select 1")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^Edgewise is still starting on .*\n$/) as string,
+    });
+  } finally {
+    await starting.release();
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("a query that is wrong is refused in one line", async () => {

@@ -210,10 +210,14 @@ export async function holdClock(dataFolder: string): Promise<() => void> {
 }
 
 async function requireRunning(dataFolder: string): Promise<void> {
-  if ((await runningOn(dataFolder)) === null) {
+  const running = await runningOn(dataFolder);
+  if (running === null) {
     throw new UsageError(
       `no Edgewise is running on ${dataFolder}; start it with npm start, or name its folder with --data`,
     );
+  }
+  if (running.url === null) {
+    throw new UsageError(`Edgewise is still starting on ${dataFolder}; try again in a moment`);
   }
 }
 
