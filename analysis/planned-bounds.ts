@@ -2,7 +2,7 @@
 
 import type { PhasePlan } from "../contracts/phase.ts";
 import { plannedFractions } from "../control/resolve-plan.ts";
-import { groupSequentialBounds } from "../stats/index.ts";
+import { finiteOrNull, groupSequentialBounds } from "../stats/index.ts";
 
 export interface PlannedLook {
   look: number;
@@ -28,8 +28,4 @@ export function plannedBounds({ looks, ledgerAlpha, sides, spending }: PhasePlan
   if (known.size === mostKnown) known.clear();
   known.set(plan, solved);
   return solved;
-}
-
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

@@ -4,8 +4,8 @@
  * when events are copied to another format. Checked by hand, because a compaction reads hundreds of thousands a second.
  */
 
+import { isRecord } from "../core/values.ts";
 import type { ExposureEvent, OutcomeEvent } from "../counting/types.ts";
-import { isRecord } from "./event-fields.ts";
 import { readEventMessage } from "./queue-message.ts";
 
 interface Reception {

@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import type { Context } from "../core/types.ts";
-import { isRecord } from "./event-fields.ts";
+import { isRecord } from "../core/values.ts";
 import { limits } from "./limits.ts";
 
 export interface EvaluateBody {

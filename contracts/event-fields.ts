@@ -3,6 +3,7 @@
  * Written by hand because it runs a thousand times a request; it never throws, and what it returns after a problem means nothing.
  */
 
+import { isRecord } from "../core/values.ts";
 import type { Json } from "../core/index.ts";
 import { utf8Length } from "../counting/utf8.ts";
 import { limits } from "./limits.ts";
@@ -168,10 +169,6 @@ export class EventFields {
   wrong(field: string, what: string): void {
     this.#problem ??= `${field} ${what}.`;
   }
-}
-
-export function isRecord(value: unknown): value is { readonly [field: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isPlain(text: string): boolean {

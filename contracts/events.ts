@@ -6,7 +6,8 @@
 import * as z from "zod/mini";
 import type { Json } from "../core/index.ts";
 import { TARGETING_KEY } from "../core/index.ts";
-import { EventFields, isRecord, parseInstant } from "./event-fields.ts";
+import { isRecord } from "../core/values.ts";
+import { EventFields, parseInstant } from "./event-fields.ts";
 import { limits } from "./limits.ts";
 
 export const eventBatch = z.strictObject({

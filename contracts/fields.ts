@@ -2,6 +2,7 @@
 
 import * as z from "zod/mini";
 import type { Json, JsonObject } from "../core/index.ts";
+import { isRecord } from "../core/values.ts";
 import { limits } from "./limits.ts";
 
 /** Keys are slugs that people choose. */
@@ -62,10 +63,6 @@ export const salt = plainText.check(z.maxLength(200));
 
 /** Why something is done: into the audit log. */
 export const reason = z.string().check(z.minLength(1), z.maxLength(1_000));
-
-function isRecord(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function isPlainJson(value: unknown, levels: number): boolean {
   if (typeof value === "number") return Number.isFinite(value);

@@ -4,6 +4,7 @@
  * a reader refuses what it does not know. Checked by hand, at a small part of what a schema would cost.
  */
 
+import { isRecord } from "../core/values.ts";
 import type {
   CountedEvent,
   Counts,
@@ -11,7 +12,7 @@ import type {
   OutcomeEvent,
   Source,
 } from "../counting/types.ts";
-import { attributesDepth, isRecord, isShallow } from "./event-fields.ts";
+import { attributesDepth, isShallow } from "./event-fields.ts";
 import { limits } from "./limits.ts";
 
 export interface EventMessage {

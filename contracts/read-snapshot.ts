@@ -15,7 +15,7 @@ import type {
   Variant,
   WeightedVariant,
 } from "../core/types.ts";
-import { isRecord } from "./event-fields.ts";
+import { isRecord } from "../core/values.ts";
 import { snapshot } from "./snapshot.ts";
 
 /** Throws when the text is no snapshot. */

@@ -13,7 +13,7 @@ export { chiSquare } from "./chi-square.ts";
 export { chiSquareTest } from "./chi-square-test.ts";
 export { classicalBounds } from "./classical-bounds.ts";
 export type { ClassicalBounds, ClassicalType } from "./classical-bounds.ts";
-export { NO_COMPARISON } from "./comparison.ts";
+export { NO_COMPARISON, finiteOrNull } from "./comparison.ts";
 export type { Comparison, Interval } from "./comparison.ts";
 export { conditionalPower } from "./conditional-power.ts";
 export type { ConditionalPower } from "./conditional-power.ts";

@@ -4,6 +4,7 @@
  */
 
 import type { D1Database, D1Result } from "@cloudflare/workers-types";
+import { isRecord } from "../core/values.ts";
 import type { CellRow, PopulationRow } from "../counting/aggregate.ts";
 import {
   packedCellsSql,
@@ -161,10 +162,6 @@ function has(row: unknown, texts: readonly string[], numbers: readonly string[])
   );
 }
 
-function isRecord(row: unknown): row is Record<string, unknown> {
-  return typeof row === "object" && row !== null;
-}
-
 function isPacked(row: unknown): row is Packed {
   return has(row, ["experiment", "entries"], []);
 }
@@ -178,5 +175,5 @@ function isTally(row: unknown): row is Tally & OfExperiment {
 }
 
 function isRebuilt(row: unknown): row is { atMs: number | null } {
-  return typeof row === "object" && row !== null && "atMs" in row;
+  return isRecord(row) && "atMs" in row;
 }
