@@ -2,16 +2,8 @@
 
 import { limits } from "./limits.ts";
 
-const sdkHeader = "x-edgewise-sdk";
-
 const printable = /^[\x21-\x7e]+$/;
 
 export function isSdkName(name: string): boolean {
   return name.length <= limits.sdkLength && printable.test(name);
-}
-
-/** What the request's header names; without one, or with one that is no name, `otherwise`: no visitor goes without an answer for it. */
-export function sdkOf(headers: Headers, otherwise: string): string {
-  const name = headers.get(sdkHeader);
-  return name !== null && isSdkName(name) ? name : otherwise;
 }

@@ -6,10 +6,10 @@
 import type { Fetcher } from "@cloudflare/workers-types";
 import { evaluateBody, readEvaluateBody } from "../../contracts/evaluate.ts";
 import { limits } from "../../contracts/limits.ts";
-import { sdkOf } from "../../contracts/sdk-name.ts";
 import { createBareApp, forward, onlyBy } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
 import { preflight } from "../../http/cors.ts";
+import { sdkOf } from "../../http/sdk-of.ts";
 import { answer, anyKey, ask, contextOf, refused } from "./ask.ts";
 import type { Askable } from "./ask.ts";
 import { configRoute } from "./config.ts";
