@@ -107,16 +107,9 @@ test("where a mismatch comes from is in the advice", () => {
   expect(recommendation.because).toContain("look first at country CA");
 });
 
-test("the SDK that loses a variant is named, with no segment of a metric", () => {
-  const sound = { variant: "a", country: "US", n: 5_000, y: 100 };
-  const { populations, cells } = rowsOf([sound, { ...sound, variant: "b", n: 4_700 }]);
-  const bySdk = [
-    ["a", "shop-app/7", 1_500],
-    ["b", "shop-app/7", 1_200],
-    ["a", "shop-web/2", 3_500],
-    ["b", "shop-web/2", 3_500],
-  ] as const;
-  const sdks = bySdk.map(([variant, value, n]) => ({
+/** Units by what they met the variant through. */
+const bySdk = (...groups: [variant: string, sdk: string, n: number][]) =>
+  groups.map(([variant, value, n]) => ({
     variant,
     dimension: "sdk",
     value,
@@ -124,6 +117,16 @@ test("the SDK that loses a variant is named, with no segment of a metric", () =>
     cohortHours: 1,
     n,
   }));
+
+test("the SDK that loses a variant is named, with no segment of a metric", () => {
+  const sound = { variant: "a", country: "US", n: 5_000, y: 100 };
+  const { populations, cells } = rowsOf([sound, { ...sound, variant: "b", n: 4_700 }]);
+  const sdks = bySdk(
+    ["a", "shop-app/7", 1_500],
+    ["b", "shop-app/7", 1_200],
+    ["a", "shop-web/2", 3_500],
+    ["b", "shop-web/2", 3_500],
+  );
   const answer = answerOn({ populations: [...populations, ...sdks], cells });
   expect(answer.sampleRatio.suspects).toMatchObject([
     { dimension: "sdk", value: "shop-app/7", observed: { a: 1_500, b: 1_200 } },
@@ -138,19 +141,11 @@ test("the SDK that loses a variant is named before the countries that it is used
       { variant: "b", country, n: 1_000_000, y: 0 },
     ]),
   );
-  const bySdk = [
+  const sdks = bySdk(
     ["a", "shop-app/7", 1_000_000],
     ["a", "shop-web/2", 2_000_000],
     ["b", "shop-web/2", 2_000_000],
-  ] as const;
-  const sdks = bySdk.map(([variant, value, n]) => ({
-    variant,
-    dimension: "sdk",
-    value,
-    cohortStart: startHour,
-    cohortHours: 1,
-    n,
-  }));
+  );
   const { sampleRatio, recommendation } = answerOn({
     ...countries,
     populations: [...countries.populations, ...sdks],

@@ -4,10 +4,11 @@
  * the same cores. A row is measured from its first request until its last event is in the cells, which must then hold exactly what was sent.
  */
 import { mkdtemp, rm } from "node:fs/promises";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { postBatch } from "./post-batch.ts";
 import { key, startEvents } from "./events-system.ts";
 import type { EventsSystem, SystemOptions } from "./events-system.ts";
 import { Workload } from "./events-workload.ts";
@@ -31,22 +32,6 @@ const { values: options } = parseArgs({
   },
 });
 
-async function post(system: EventsSystem, agent: Agent, body: string): Promise<void> {
-  const headers = { authorization: `Bearer ${key}`, "content-length": Buffer.byteLength(body) };
-  const { status, text } = await new Promise<{ status: number; text: string }>((done, failed) => {
-    request(system.url, { method: "POST", headers, agent }, (response) => {
-      let text = "";
-      response
-        .setEncoding("utf8")
-        .on("data", (chunk: string) => (text += chunk))
-        .on("end", () => done({ status: response.statusCode ?? 0, text }));
-    })
-      .once("error", failed)
-      .end(body);
-  });
-  if (status !== 202 || !text.includes('"rejected":[]')) throw new Error(`${status}: ${text}`);
-}
-
 async function measure(system: EventsSystem, { bodies, events }: Requests) {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const before = await system.folded();
@@ -68,7 +53,7 @@ async function measure(system: EventsSystem, { bodies, events }: Requests) {
         watching ??= watch(() => sent - folded < UNFOLDED).finally(() => (watching = null));
         await watching;
       }
-      await post(system, agent, next.value);
+      await postBatch({ url: system.url, key, agent }, next.value);
       sent += 1_000;
     }
   });

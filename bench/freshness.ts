@@ -3,10 +3,11 @@
  * How old results are while events pour in: the whole of Edgewise as `npm start` runs it, its cron once a minute, and as many events as it folds.
  * An answer that has counted so many events is as old as the acknowledgement of the first one after them: `node bench/freshness.ts [minutes]`.
  */
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod/mini";
 import { resultsShape, startSystem } from "../test/harness.ts";
+import { postBatch } from "./post-batch.ts";
 import { seeded } from "./stats-random.ts";
 
 const minutes = Number(process.argv[2] ?? 4);
@@ -64,33 +65,14 @@ function nextEvents(): object[] {
   return [...exposures, ...outcomes];
 }
 
-async function post(body: string): Promise<void> {
-  const headers = {
-    authorization: `Bearer ${system.adminKey}`,
-    "content-length": Buffer.byteLength(body),
-  };
-  const { status, text } = await new Promise<{ status: number; text: string }>((done, failed) => {
-    const url = `${system.runner.url}/api/v1/events/batch`;
-    request(url, { method: "POST", headers, agent }, (response) => {
-      let text = "";
-      response
-        .setEncoding("utf8")
-        .on("data", (chunk: string) => (text += chunk))
-        .on("end", () => done({ status: response.statusCode ?? 0, text }));
-    })
-      .once("error", failed)
-      .end(body);
-  });
-  if (status !== 202 || !text.includes('"rejected":[]')) throw new Error(`${status}: ${text}`);
-}
-
 async function send(): Promise<void> {
   while (!sending.signal.aborted) {
     if (accepted - foldedEvents > UNFOLDED) {
       await pause(100);
       continue;
     }
-    await post(JSON.stringify({ events: nextEvents() }));
+    const url = `${system.runner.url}/api/v1/events/batch`;
+    await postBatch({ url, key: system.adminKey, agent }, JSON.stringify({ events: nextEvents() }));
     accepted += BATCH;
     acknowledged.push({ atMs: Date.now(), events: accepted });
   }

@@ -3,7 +3,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { configKeys } from "../../contracts/config-keys.ts";
-import type { CellStore, ShardFigures } from "../../stores/cell-store.ts";
 import { definitionStore } from "../../stores/definition-store.ts";
 import { environmentStore } from "../../stores/environment-store.ts";
 import { ledgerStore } from "../../stores/ledger-store.ts";
@@ -11,6 +10,7 @@ import { publisher } from "../../stores/publisher.ts";
 import { webhookStore } from "../../stores/webhook-store.ts";
 import { newEnvironment, requestOf } from "../../test/control-database.ts";
 import { at, atMs } from "../../test/control-state.ts";
+import { cellsOf } from "../../test/worker-cells.ts";
 import { guardedExperiment } from "../../test/guarded-experiment.ts";
 import { analyse } from "./analyse.ts";
 import type { Services } from "./analyse.ts";
@@ -59,30 +59,14 @@ function faulty(nth: number, moment: Moment, fault: Fault) {
 }
 
 /** Won clearly, and harmful clearly: the plan's only look is due, and the guardrail alarms. */
-const cells: CellStore = (() => {
-  const counts = { control: [400, 120, 20], one_page: [400, 200, 120] };
-  const cohort = { cohortStart: Math.floor(atMs / hourMs), cohortHours: 1 };
-  const places = Object.entries(counts).map(([variant, [n = 0, bought = 0, errors = 0]]) => ({
-    place: { variant, dimension: "", value: "", ...cohort },
-    n,
-    sums: { purchased: bought, errors },
-  }));
-  const rest = { d: 0, dd: 0, yd: 0, x: 0, xx: 0, xy: 0 };
-  const shard: ShardFigures = {
-    activity: null,
-    populations: places.map(({ place, n }) => ({ ...place, n })),
-    cells: places.flatMap(({ place, sums }) =>
-      Object.entries(sums).map(([metric, y]) => ({ ...place, metric, y, yy: y, ...rest })),
-    ),
-    tallies: [],
-    rebuiltAtMs: null,
-  };
-  return {
-    readMany: () => Promise.resolve(new Map([[experiment, [shard]]])),
-    readFigures: () => Promise.resolve([shard]),
-    readActivity: () => Promise.resolve([[]]),
-  };
-})();
+const cells = cellsOf({
+  experiment,
+  cohortStart: Math.floor(atMs / hourMs),
+  variants: {
+    control: { n: 400, sums: { purchased: 120, errors: 20 } },
+    one_page: { n: 400, sums: { purchased: 200, errors: 120 } },
+  },
+});
 
 function servicesOn(control: D1Database, config: KVNamespace): Services {
   const definitions = definitionStore(control);

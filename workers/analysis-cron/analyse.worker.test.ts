@@ -7,6 +7,7 @@ import type { LedgerStore } from "../../stores/ledger-store.ts";
 import { webhookStore } from "../../stores/webhook-store.ts";
 import { newEnvironment, requestOf } from "../../test/control-database.ts";
 import { at, atMs, startedOf } from "../../test/control-state.ts";
+import { cellsOf } from "../../test/worker-cells.ts";
 import { analyse } from "./analyse.ts";
 import type { Services } from "./analyse.ts";
 
@@ -17,26 +18,15 @@ const webhooks = webhookStore(env.CONTROL);
 const experiment = "checkout";
 
 /** Units and conversions of one cohort at the start; the plan is for 1,000 units, its window 72 hours. */
-function counted(units: Record<string, [n: number, y: number]>): CellStore {
-  const cohortStart = Math.floor(atMs / hourMs);
-  const places = Object.entries(units).map(([variant, [n, y]]) => ({
-    place: { variant, dimension: "", value: "", cohortStart, cohortHours: 1 },
-    n,
-    y,
-  }));
-  const rest = { d: 0, dd: 0, yd: 0, x: 0, xx: 0, xy: 0 };
-  const shard: ShardFigures = {
-    activity: null,
-    populations: places.map(({ place, n }) => ({ ...place, n })),
-    cells: places.map(({ place, y }) => ({ ...place, metric: "purchased", y, yy: y, ...rest })),
-    tallies: [],
-    rebuiltAtMs: null,
-  };
-  return {
-    readMany: () => Promise.resolve(new Map([[experiment, [shard]]])),
-    readFigures: () => Promise.resolve([shard]),
-    readActivity: () => Promise.resolve([[]]),
-  };
+function counted(units: Record<string, [n: number, purchased: number]>): CellStore {
+  const variants = Object.entries(units).map(
+    ([variant, [n, purchased]]) => [variant, { n, sums: { purchased } }] as const,
+  );
+  return cellsOf({
+    experiment,
+    cohortStart: Math.floor(atMs / hourMs),
+    variants: Object.fromEntries(variants),
+  });
 }
 
 const won = counted({ control: [400, 120], one_page: [400, 200] });
